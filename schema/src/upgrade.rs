@@ -1,0 +1,1 @@
+//! Rules for reading requests of older layers, where none can be derived.
