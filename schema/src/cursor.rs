@@ -175,7 +175,8 @@ impl<'a> Cursor<'a> {
     /// [`DecodeError::Truncated`] if the count is beyond what the bytes left could hold at four bytes an element.
     pub fn bare_vector_len(&mut self) -> Result<usize, DecodeError> {
         let position = self.position();
-        let count = usize::try_from(self.u32()?).map_err(|_| DecodeError::Truncated { position })?;
+        let count =
+            usize::try_from(self.u32()?).map_err(|_| DecodeError::Truncated { position })?;
         if count > self.remaining() / 4 {
             return Err(DecodeError::Truncated { position });
         }

@@ -10,7 +10,10 @@
 //! Each has three modules: `types` (a struct a constructor), `enums` (an enum a type that has several), `functions` (a struct a
 //! function). Decoding borrows from the input and needs no [`Layer`]: a constructor id says which shape follows, and
 //! shapes of older layers become the newest struct. Encoding takes the layer of the session.
-#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation))]
+#![cfg_attr(
+    not(test),
+    deny(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation)
+)]
 
 mod cursor;
 pub mod downgrade;
@@ -21,6 +24,66 @@ mod write;
 pub use cursor::{Cursor, DEPTH_MAX};
 pub use value::Raw;
 pub use write::{Counter, Sink};
+
+/// Handshake and service messages.
+#[allow(
+    clippy::all,
+    clippy::use_self,
+    clippy::or_fun_call,
+    unused_qualifications,
+    unused_variables,
+    elided_lifetimes_in_paths,
+    clippy::allow_attributes,
+    reason = "generated code is plain rather than terse"
+)]
+pub mod mtproto {
+    include!(concat!(env!("OUT_DIR"), "/mtproto.rs"));
+}
+
+/// What clients may ask and what they get.
+#[allow(
+    clippy::all,
+    clippy::use_self,
+    clippy::or_fun_call,
+    unused_qualifications,
+    unused_variables,
+    elided_lifetimes_in_paths,
+    clippy::allow_attributes,
+    reason = "generated code is plain rather than terse"
+)]
+pub mod api {
+    include!(concat!(env!("OUT_DIR"), "/api.rs"));
+}
+
+/// What is stored.
+#[allow(
+    clippy::all,
+    clippy::use_self,
+    clippy::or_fun_call,
+    unused_qualifications,
+    unused_variables,
+    elided_lifetimes_in_paths,
+    clippy::allow_attributes,
+    reason = "generated code is plain rather than terse"
+)]
+pub mod records {
+    include!(concat!(env!("OUT_DIR"), "/records.rs"));
+}
+
+/// What partitions execute.
+#[allow(
+    clippy::all,
+    clippy::use_self,
+    clippy::or_fun_call,
+    unused_qualifications,
+    unused_variables,
+    elided_lifetimes_in_paths,
+    clippy::allow_attributes,
+    reason = "generated code is plain rather than terse"
+)]
+pub mod operations {
+    include!(concat!(env!("OUT_DIR"), "/operations.rs"));
+}
 
 /// The id of a boxed `Vector t`.
 pub const VECTOR_ID: u32 = 0x1cb5_c415;

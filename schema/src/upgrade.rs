@@ -1,1 +1,84 @@
 //! Rules for reading requests of older layers, where none can be derived.
+//!
+//! A function here is called for a shape in `superseded.tl` that is annotated with a lone `@rule`; the struct it takes is
+//! that shape, the struct it gives is the newest one.
+
+use crate::api::{enums, functions, superseded, types};
+
+/// Before layer 160 a reply was two numbers; the newest layer has an object for it.
+fn reply_to<'a>(
+    reply_to_msg_id: Option<i32>,
+    top_msg_id: Option<i32>,
+) -> Option<enums::InputReplyTo<'a>> {
+    reply_to_msg_id.or(top_msg_id).map(|id| {
+        types::InputReplyToMessage { top_msg_id, ..types::InputReplyToMessage::new(id) }.into()
+    })
+}
+
+/// `reply_to_msg_id` and `top_msg_id` become `reply_to`.
+pub(crate) fn messages_send_message_1cc20387(
+    old: superseded::MessagesSendMessage1cc20387<'_>,
+) -> functions::messages::SendMessage<'_> {
+    functions::messages::SendMessage {
+        no_webpage: old.no_webpage,
+        silent: old.silent,
+        background: old.background,
+        clear_draft: old.clear_draft,
+        noforwards: old.noforwards,
+        update_stickersets_order: old.update_stickersets_order,
+        reply_to: reply_to(old.reply_to_msg_id, old.top_msg_id),
+        reply_markup: old.reply_markup,
+        entities: old.entities,
+        schedule_date: old.schedule_date,
+        send_as: old.send_as,
+        ..functions::messages::SendMessage::new(old.peer, old.message, old.random_id)
+    }
+}
+
+/// `reply_to_msg_id` and `top_msg_id` become `reply_to`.
+pub(crate) fn messages_send_media_7547c966(
+    old: superseded::MessagesSendMedia7547c966<'_>,
+) -> functions::messages::SendMedia<'_> {
+    functions::messages::SendMedia {
+        silent: old.silent,
+        background: old.background,
+        clear_draft: old.clear_draft,
+        noforwards: old.noforwards,
+        update_stickersets_order: old.update_stickersets_order,
+        reply_to: reply_to(old.reply_to_msg_id, old.top_msg_id),
+        reply_markup: old.reply_markup,
+        entities: old.entities,
+        schedule_date: old.schedule_date,
+        send_as: old.send_as,
+        ..functions::messages::SendMedia::new(old.peer, old.media, old.message, old.random_id)
+    }
+}
+
+/// `reply_to_msg_id` and `top_msg_id` become `reply_to`.
+pub(crate) fn messages_save_draft_b4331e3f(
+    old: superseded::MessagesSaveDraftB4331e3f<'_>,
+) -> functions::messages::SaveDraft<'_> {
+    functions::messages::SaveDraft {
+        no_webpage: old.no_webpage,
+        reply_to: reply_to(old.reply_to_msg_id, old.top_msg_id),
+        entities: old.entities,
+        ..functions::messages::SaveDraft::new(old.peer, old.message)
+    }
+}
+
+/// A button without a type is one that sends its text.
+pub(crate) fn keyboard_button_a2fa4880(
+    old: superseded::KeyboardButtonA2fa4880<'_>,
+) -> types::KeyboardButton<'_> {
+    types::KeyboardButton::new(old.text, enums::ButtonType::ButtonTypeDefault)
+}
+
+/// A button without a type is one that sends its text.
+pub(crate) fn keyboard_button_7d170cff(
+    old: superseded::KeyboardButton7d170cff<'_>,
+) -> types::KeyboardButton<'_> {
+    types::KeyboardButton {
+        style: old.style,
+        ..types::KeyboardButton::new(old.text, enums::ButtonType::ButtonTypeDefault)
+    }
+}
