@@ -1,0 +1,251 @@
+//! Groups: what a partition's writer executes between two writes to the engine.
+
+use std::any::Any;
+use std::cell::OnceCell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::engine::{Batch, Durability, Engine, Snapshot};
+use crate::outbox::{Delivery, Outbox};
+use crate::table::Space;
+use crate::txn::{Changes, Txn};
+use crate::{Error, Owner, PartitionId};
+
+/// Operations of one partition, executed one after another and committed at once.
+///
+/// ```text
+/// begin ──► execute, receive … ──► commit ──► answers, effects, deliveries, acknowledgements are released
+/// ```
+///
+/// Each operation sees what those before it wrote. One that is refused or panics leaves nothing behind. There must be one
+/// group of a partition at a time, on a snapshot that has all that was committed before; [`Outbox`] being borrowed sees to
+/// the first. `E` is what operations push.
+pub struct Group<'s, E = ()> {
+    snapshot: &'s dyn Snapshot,
+    outbox: &'s mut Outbox,
+    changes: Changes<E>,
+    /// The last numbers applied, by sender, once a delivery was.
+    received: Option<Vec<u64>>,
+    /// From whom deliveries came that are to be acknowledged.
+    heard: Vec<PartitionId>,
+}
+
+/// Why an operation was not executed. Nothing of it is left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failure<R> {
+    /// It said no.
+    Refused(R),
+    /// It panicked, with this message. A bug.
+    Panicked(String),
+    /// Its owner is in another partition. A bug of whoever sent it here.
+    Misrouted,
+}
+
+/// What became of a delivery.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Receipt<T, R> {
+    /// It was its turn. A refusal or panic counts as applied too: repeating it would bring the same again.
+    Applied(Result<T, Failure<R>>),
+    /// It has been applied before. It is acknowledged again.
+    Duplicate,
+    /// Others must come first. Not applied.
+    Gap {
+        /// The number whose turn it is.
+        expected: u64,
+    },
+    /// The engine failed to read. Not applied; sent again later, it may be.
+    Unread(Error),
+    /// It is for another partition, or from one that there is none. Not applied.
+    Misrouted,
+}
+
+/// What may be released now that it is durable.
+#[derive(Debug)]
+pub struct Committed<E> {
+    /// The partition that did it.
+    pub partition: PartitionId,
+    /// What the operations pushed, in order.
+    pub effects: Vec<E>,
+    /// What the operations delivered, in order. Send it; it is also in the outbox until acknowledged.
+    pub deliveries: Vec<Delivery>,
+    /// Acknowledge to each of these partitions all its deliveries up to this number.
+    pub received: Vec<(PartitionId, u64)>,
+}
+
+impl<'s, E> Group<'s, E> {
+    /// An empty group of the outbox's partition, on a snapshot taken after its last commit.
+    ///
+    /// If that commit failed, reads from the snapshot what it left.
+    ///
+    /// # Errors
+    ///
+    /// Only then: [`Error::Engine`], [`Error::CorruptPartition`].
+    pub fn begin(snapshot: &'s dyn Snapshot, outbox: &'s mut Outbox) -> Result<Self, Error> {
+        outbox.refresh(snapshot)?;
+        let changes = Changes::new(outbox);
+        Ok(Self { snapshot, outbox, changes, received: None, heard: Vec::new() })
+    }
+
+    /// The partition whose operations it executes.
+    pub const fn partition(&self) -> PartitionId {
+        self.outbox.partition()
+    }
+
+    /// How many rows a commit would write, those for deliveries included.
+    pub fn row_count(&self) -> usize {
+        self.changes.rows.len()
+            + self.changes.deliveries.len()
+            + usize::from(self.received.is_some())
+    }
+
+    /// Executes an operation addressed to `owner`.
+    ///
+    /// # Errors
+    ///
+    /// See [`Failure`]: nothing of the operation is left.
+    pub fn execute<T, R>(
+        &mut self,
+        owner: &Owner,
+        operation: impl FnOnce(&mut Txn<'_, E>) -> Result<T, R>,
+    ) -> Result<T, Failure<R>> {
+        self.run(owner, operation).0
+    }
+
+    /// Executes the operation of a delivery, if it is its turn. Costs one put a group, however many are received.
+    pub fn receive<T, R>(
+        &mut self,
+        delivery: &Delivery,
+        operation: impl FnOnce(&mut Txn<'_, E>) -> Result<T, R>,
+    ) -> Receipt<T, R> {
+        let from = usize::from(delivery.from.0);
+        let received = self.received_numbers();
+        let Some(last) = received.get(from).filter(|_| delivery.to == self.partition()) else {
+            return Receipt::Misrouted;
+        };
+        let expected = last + 1;
+        if delivery.number > expected {
+            return Receipt::Gap { expected };
+        }
+        if delivery.number == expected {
+            let result = match self.run(&delivery.owner, operation) {
+                (_, Some(error)) => return Receipt::Unread(error),
+                (Err(Failure::Misrouted), None) => return Receipt::Misrouted,
+                (result, None) => result,
+            };
+            let outbox = &self.outbox;
+            self.received.get_or_insert_with(|| outbox.received_numbers().to_vec())[from] =
+                expected;
+            self.hear(delivery.from);
+            return Receipt::Applied(result);
+        }
+        self.hear(delivery.from);
+        Receipt::Duplicate
+    }
+
+    /// Writes what the operations changed, and syncs. Writes nothing if nothing changed.
+    ///
+    /// # Errors
+    ///
+    /// See [`Engine::write`]: nothing may be released, and of what the operations did nothing may be believed.
+    pub fn commit(self, engine: &dyn Engine) -> Result<Committed<E>, Error> {
+        let mut committed = commit_all(engine, [self])?;
+        Ok(committed.pop().expect("one group was committed"))
+    }
+
+    fn received_numbers(&self) -> &[u64] {
+        match &self.received {
+            Some(received) => received,
+            None => self.outbox.received_numbers(),
+        }
+    }
+
+    fn hear(&mut self, from: PartitionId) {
+        if !self.heard.contains(&from) {
+            self.heard.push(from);
+        }
+    }
+
+    /// Runs an operation; also answers why the engine failed to read, if it did. Then nothing of the operation is left.
+    fn run<T, R>(
+        &mut self,
+        owner: &Owner,
+        operation: impl FnOnce(&mut Txn<'_, E>) -> Result<T, R>,
+    ) -> (Result<T, Failure<R>>, Option<Error>) {
+        if !self.outbox.has(owner.bucket()) {
+            return (Err(Failure::Misrouted), None);
+        }
+        let savepoint = self.changes.savepoint();
+        let mut txn = Txn {
+            space: Space::new(owner.clone()),
+            snapshot: self.snapshot,
+            changes: &mut self.changes,
+            unread: OnceCell::new(),
+        };
+        // What a panic may have left half done is taken back below.
+        let outcome = catch_unwind(AssertUnwindSafe(|| operation(&mut txn)));
+        let unread = txn.unread.take();
+        let result = match outcome {
+            Ok(Ok(answer)) if unread.is_none() => return (Ok(answer), None),
+            Ok(result) => result.map_err(Failure::Refused),
+            Err(panic) => Err(Failure::Panicked(message(&*panic))),
+        };
+        self.changes.roll_back(&savepoint);
+        (result, unread)
+    }
+}
+
+/// Commits groups of several partitions by one write and one sync, which is what makes a thread's partitions share it.
+///
+/// What may be released comes back in the order of the groups.
+///
+/// # Errors
+///
+/// As for [`Group::commit`], for all of them.
+pub fn commit_all<'s, E>(
+    engine: &dyn Engine,
+    groups: impl IntoIterator<Item = Group<'s, E>>,
+) -> Result<Vec<Committed<E>>, Error> {
+    let mut groups: Vec<_> = groups.into_iter().collect();
+    let mut batch = Batch::default();
+    for group in &mut groups {
+        group.collect(&mut batch);
+    }
+    if !batch.is_empty() {
+        engine.write(&batch, Durability::Synced).inspect_err(|_| {
+            groups.iter_mut().for_each(|group| group.outbox.doubt());
+        })?;
+    }
+    Ok(groups.into_iter().map(Group::release).collect())
+}
+
+impl<E> Group<'_, E> {
+    /// Moves the changed rows into `batch`. The deletion of acknowledged deliveries waits for a group that changes any.
+    fn collect(&mut self, batch: &mut Batch) {
+        if self.row_count() == 0 {
+            return;
+        }
+        batch.rows.reserve(self.row_count());
+        batch.rows.extend(std::mem::take(&mut self.changes.rows));
+        batch.rows.extend(self.changes.deliveries.iter().map(|delivery| delivery.row.clone()));
+        batch
+            .rows
+            .extend(self.received.as_deref().map(|numbers| self.outbox.received_row(numbers)));
+        batch.cleared.extend(self.outbox.clear(&self.changes.numbers));
+    }
+
+    fn release(self) -> Committed<E> {
+        self.outbox.committed(&self.changes.numbers, self.received);
+        let received = self.heard.iter().map(|from| (*from, self.outbox.received(*from)));
+        Committed {
+            partition: self.outbox.partition(),
+            received: received.collect(),
+            effects: self.changes.effects,
+            deliveries: self.changes.deliveries,
+        }
+    }
+}
+
+fn message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    text.unwrap_or("a panic without message").into()
+}

@@ -1,0 +1,61 @@
+//! What is kept and how: rows of owners, in partitions, on an engine. Knows nothing of sockets, of the wire, or of what
+//! the rows mean.
+//!
+//! | module | what it is |
+//! |---|---|
+//! | [`ids`] | ids, owners, buckets, partitions |
+//! | [`key`], [`table`] | order-preserving keys; tables of records |
+//! | [`read`] | reading an owner's rows, as of a snapshot or within a transaction |
+//! | [`group`], [`txn`] | operations of a partition, executed one after another and committed at once |
+//! | [`outbox`] | deliveries to other partitions, applied once and in order |
+//! | [`engine`] | ordered maps that survive: in memory, RocksDB |
+//! | [`mod@format`] | the key space, and the row that says which format and how many partitions |
+//! | [`limits`] | every bound |
+//!
+//! A writer's round, for the partitions of one thread:
+//!
+//! ```
+//! use storage::{Group, Memory, Outbox, Owner, PartitionId, Partitions, UserId, commit_all, Engine};
+//!
+//! let engine = Memory::new();
+//! let partitions = Partitions::default();
+//! let owner = Owner::User(UserId(1));
+//! let mut outbox = Outbox::load(&*engine.snapshot(), partitions.of(&owner), partitions)?;
+//!
+//! let snapshot = engine.snapshot();
+//! let mut group: Group<'_, &str> = Group::begin(&*snapshot, &mut outbox)?;
+//! let answer = group.execute(&owner, |txn| {
+//!     txn.push("wake user 1");
+//!     Ok::<_, ()>(42)
+//! });
+//! for committed in commit_all(&engine, [group])? {
+//!     // Only now may the answer be sent, and what was pushed and delivered go on.
+//!     assert_eq!(committed.effects, ["wake user 1"]);
+//! }
+//! assert_eq!(answer, Ok(42));
+//! # Ok::<_, storage::Error>(())
+//! ```
+
+pub mod engine;
+pub mod error;
+pub mod format;
+pub mod group;
+pub mod ids;
+pub mod key;
+pub mod limits;
+pub mod outbox;
+pub mod read;
+pub mod table;
+pub mod txn;
+
+pub use engine::{Batch, Durability, Engine, Fault, Memory, Order, Row, Snapshot, Visit};
+#[cfg(feature = "rocks")]
+pub use engine::{Rocks, RocksOptions};
+pub use error::Error;
+pub use group::{Committed, Failure, Group, Receipt, commit_all};
+pub use ids::{AuthKeyId, Bucket, MessageId, Owner, PartitionId, Partitions, Pts, UserId};
+pub use key::{Desc, FixedKey, Key, KeyBuf, KeyReader, Prefix};
+pub use outbox::{Delivery, Outbox};
+pub use read::{Read, View};
+pub use table::{RECORD_LAYER, Record, Table};
+pub use txn::Txn;

@@ -1,0 +1,76 @@
+//! What the tests share: seeds, random numbers, a record.
+
+use tl::{Cursor, Decode, DecodeError, Encode, Layer, Sink};
+
+/// The seeds to run: `count` of them, or the one in the variable `SEED`.
+pub(crate) fn seeds(count: u64) -> impl Iterator<Item = Seed> {
+    let given = std::env::var("SEED").ok().map(|seed| seed.parse().expect("SEED is a number"));
+    let range = given.map_or(0..count, |seed: u64| seed..seed + 1);
+    range.map(Seed)
+}
+
+/// A seed; prints itself when the test it was used in fails.
+pub(crate) struct Seed(pub(crate) u64);
+
+impl Drop for Seed {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("failed with SEED={}", self.0);
+        }
+    }
+}
+
+impl Seed {
+    /// Numbers that depend on the seed alone.
+    pub(crate) fn random(&self) -> Random {
+        Random(self.0)
+    }
+}
+
+/// SplitMix64: enough for choices.
+#[derive(Clone)]
+pub(crate) struct Random(u64);
+
+impl Random {
+    /// A number from 0 to before `end`.
+    pub(crate) fn below(&mut self, end: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (mixed ^ (mixed >> 31)) % end
+    }
+
+    /// True once in `count` times.
+    pub(crate) fn one_in(&mut self, count: u64) -> bool {
+        self.below(count) == 0
+    }
+}
+
+/// A record, and an operation: a few numbers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Numbers(pub(crate) Vec<u64>);
+
+const NUMBERS_ID: u32 = 0x6e75_6d62;
+
+impl Encode for Numbers {
+    fn encode<S: Sink>(&self, _layer: Layer, out: &mut S) {
+        out.u32(NUMBERS_ID);
+        self.0.iter().for_each(|number| out.put(&number.to_le_bytes()));
+    }
+}
+
+impl<'a> Decode<'a> for Numbers {
+    fn decode(input: &mut Cursor<'a>) -> Result<Self, DecodeError> {
+        let position = input.position();
+        let id = input.u32()?;
+        if id != NUMBERS_ID {
+            return Err(DecodeError::Unexpected { id, position });
+        }
+        let mut numbers = Vec::new();
+        while input.remaining() > 0 {
+            numbers.push(u64::from_le_bytes(input.array()?));
+        }
+        Ok(Self(numbers))
+    }
+}
