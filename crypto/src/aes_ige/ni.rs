@@ -1,0 +1,453 @@
+//! IGE with the AES instructions of x86-64.
+//!
+//! One block of a stream is 14 dependent AES rounds. The mode's xors cost nothing on top: the last round xors its
+//! round key into the result anyway, so that key is combined beforehand with everything else that the next block's
+//! first step would xor in.
+//!
+//! ```text
+//! state    = in[i] xor before xor rk[0]
+//! state'   = lastround(rounds(state), rk[14] xor after xor in[i+1] xor rk[0])    ready for block i+1
+//! out[i]   = state' xor in[i+1] xor rk[0]                                          off the critical path
+//! before   = out[i]     after = in[i]
+//! ```
+//!
+//! Interleaved, `L` such chains run side by side, each with its own key, position and length ([`Lanes`]). All run as
+//! many steps as the shortest has left; then the finished are replaced, until the source is empty. A lane without a
+//! stream works on a spare block.
+//!
+//! Decryption is the same with the inverse rounds and round keys ("equivalent inverse cipher", FIPS 197, 5.3.5).
+//!
+//! What is unsafe here: calling functions that need instructions, after a value of [`AesNi`] or [`Vaes512`] has shown
+//! that the processor has them; loads and stores through the lanes' pointers.
+
+#![expect(unsafe_code, reason = "AES instructions behind run-time detection, raw lane pointers")]
+#![expect(
+    clippy::indexing_slicing,
+    reason = "fixed arrays indexed by lane and round in const loops"
+)]
+
+use std::arch::x86_64::*;
+
+use zeroize::Zeroize;
+
+use super::{BLOCK_LEN, Block, Direction, Stream};
+
+/// Round keys of AES-256: one before the first round, one a round.
+const ROUND_KEYS: usize = 15;
+
+/// Streams interleaved with 128-bit registers: enough to hide the latency of 4 cycles at 2 rounds a cycle.
+const LANES_NI: usize = 8;
+
+/// Streams interleaved with 512-bit registers, four in each.
+const LANES_VAES: usize = 16;
+
+/// The round keys of one stream.
+type RoundKeys = [__m128i; ROUND_KEYS];
+
+/// Proof that this processor has AES-NI and AVX.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct AesNi(());
+
+impl AesNi {
+    /// The proof, if it has.
+    pub(super) fn detect() -> Option<Self> {
+        let found = is_x86_feature_detected!("aes") && is_x86_feature_detected!("avx");
+        found.then_some(Self(()))
+    }
+
+    /// One stream.
+    pub(super) fn one(
+        self,
+        direction: Direction,
+        blocks: &mut [Block],
+        key: &[u8; 32],
+        iv: &[u8; 32],
+    ) {
+        // SAFETY: `self` proves that the instructions exist.
+        unsafe {
+            let mut keys = round_keys(direction, key);
+            let feedbacks = direction.feedbacks(iv);
+            match direction {
+                Direction::Encrypt => one::<true>(blocks, &keys, feedbacks),
+                Direction::Decrypt => one::<false>(blocks, &keys, feedbacks),
+            }
+            keys.zeroize();
+        }
+    }
+
+    /// Many streams, eight at a time.
+    pub(super) fn many<'a>(
+        self,
+        direction: Direction,
+        streams: &mut dyn Iterator<Item = Stream<'a>>,
+    ) {
+        let step: Step<LANES_NI> = match direction {
+            Direction::Encrypt => step_ni::<true>,
+            Direction::Decrypt => step_ni::<false>,
+        };
+        // SAFETY: `self` proves that the instructions exist.
+        unsafe { drive(self, direction, streams, step) }
+    }
+}
+
+/// Proof that this processor has AVX-512F and VAES besides.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Vaes512(AesNi);
+
+impl Vaes512 {
+    /// The proof, if it has.
+    pub(super) fn detect() -> Option<Self> {
+        let found = is_x86_feature_detected!("vaes") && is_x86_feature_detected!("avx512f");
+        AesNi::detect().filter(|_| found).map(Self)
+    }
+
+    /// What it has for single streams.
+    pub(super) fn ni(self) -> AesNi {
+        self.0
+    }
+
+    /// Many streams, sixteen at a time.
+    pub(super) fn many<'a>(
+        self,
+        direction: Direction,
+        streams: &mut dyn Iterator<Item = Stream<'a>>,
+    ) {
+        let step: Step<LANES_VAES> = match direction {
+            Direction::Encrypt => step_vaes::<true>,
+            Direction::Decrypt => step_vaes::<false>,
+        };
+        // SAFETY: `self` proves that the instructions exist.
+        unsafe { drive(self.0, direction, streams, step) }
+    }
+}
+
+/// Processes so many blocks of each lane.
+///
+/// Unsafe to call: the processor must have the instructions; each lane's `next` must be valid for reads and writes of
+/// that many blocks (one, if its stride is 0), and no two may overlap.
+type Step<const L: usize> = unsafe fn(&mut Lanes<L>, usize);
+
+/// What `L` interleaved streams have at hand, by round and lane, as wide registers want it. Cleared on drop.
+#[repr(C, align(64))]
+struct Lanes<const L: usize> {
+    /// Round keys.
+    keys: [[__m128i; L]; ROUND_KEYS],
+    /// What is xored in before the cipher: the last block out.
+    before: [__m128i; L],
+    /// What is xored in after the cipher: the last block in.
+    after: [__m128i; L],
+    /// The next block of each lane.
+    next: [*mut Block; L],
+    /// How far `next` moves a step: 1, or 0 in a lane without a stream.
+    stride: [usize; L],
+}
+
+impl<const L: usize> Lanes<L> {
+    /// Lanes without streams, all on the spare blocks.
+    fn new(spare: *mut Block) -> Self {
+        let zero = zero();
+        Self {
+            keys: [[zero; L]; ROUND_KEYS],
+            before: [zero; L],
+            after: [zero; L],
+            // Wrapping: `spare` has `L` blocks, so no pointer leaves it.
+            next: std::array::from_fn(|lane| spare.wrapping_add(lane)),
+            stride: [0; L],
+        }
+    }
+
+    /// Puts a stream at its start into a lane.
+    fn install(&mut self, ni: AesNi, direction: Direction, lane: usize, stream: Stream<'_>) {
+        let AesNi(()) = ni;
+        // SAFETY: `ni` proves that the instructions exist.
+        let keys = unsafe { round_keys(direction, &stream.key) };
+        keys.iter().zip(&mut self.keys).for_each(|(key, row)| row[lane] = *key);
+        let (before, after) = direction.feedbacks(&stream.iv);
+        (self.before[lane], self.after[lane]) = (load(&before), load(&after));
+        (self.next[lane], self.stride[lane]) = (stream.blocks.as_mut_ptr(), 1);
+    }
+
+    /// Puts a lane without a stream on its spare block.
+    fn idle(&mut self, lane: usize, spare: *mut Block) {
+        (self.next[lane], self.stride[lane]) = (spare.wrapping_add(lane), 0);
+    }
+}
+
+impl<const L: usize> Drop for Lanes<L> {
+    fn drop(&mut self) {
+        self.keys.zeroize();
+        self.before.zeroize();
+        self.after.zeroize();
+    }
+}
+
+/// Feeds streams into lanes and has `step` run them until all have ended.
+///
+/// # Safety
+///
+/// The processor must have the instructions of `step`.
+unsafe fn drive<'a, const L: usize>(
+    ni: AesNi,
+    direction: Direction,
+    streams: &mut dyn Iterator<Item = Stream<'a>>,
+    step: Step<L>,
+) {
+    let mut streams = streams.filter(|stream| !stream.blocks.is_empty()).peekable();
+    let Some(first) = streams.next() else { return };
+    if streams.peek().is_none() {
+        return ni.one(direction, first.blocks, &first.key, &first.iv);
+    }
+
+    let mut spare = [[0; BLOCK_LEN]; L];
+    let spare = spare.as_mut_ptr();
+    let mut lanes = Lanes::<L>::new(spare);
+    let mut left = [0_usize; L];
+    let mut first = Some(first);
+    loop {
+        for (lane, left) in left.iter_mut().enumerate().filter(|(_, left)| **left == 0) {
+            match first.take().or_else(|| streams.next()) {
+                Some(stream) => {
+                    *left = stream.blocks.len();
+                    lanes.install(ni, direction, lane, stream);
+                }
+                None => lanes.idle(lane, spare),
+            }
+        }
+        let Some(steps) = left.iter().copied().filter(|&left| left > 0).min() else { return };
+        // SAFETY: the instructions are the caller's promise. Lanes with a stream have at least `steps` blocks left,
+        // borrowed exclusively for `'a`, which outlives this call; the others stand on a spare block of their own.
+        unsafe { step(&mut lanes, steps) }
+        left.iter_mut().for_each(|left| *left = left.saturating_sub(steps));
+    }
+}
+
+/// One stream from its first block to its last.
+#[target_feature(enable = "aes,avx")]
+fn one<const ENCRYPT: bool>(
+    blocks: &mut [Block],
+    keys: &RoundKeys,
+    (before, after): (Block, Block),
+) {
+    let Some(first) = blocks.first() else { return };
+    let mut input = load(first);
+    let mut after = load(&after);
+    let mut state = _mm_xor_si128(_mm_xor_si128(input, load(&before)), keys[0]);
+    let last_key = _mm_xor_si128(keys[14], keys[0]);
+    for i in 0..blocks.len() {
+        let next = blocks.get(i + 1).map_or(input, load);
+        for key in &keys[1..14] {
+            state = round::<ENCRYPT>(state, *key);
+        }
+        let fold = _mm_xor_si128(_mm_xor_si128(last_key, after), next);
+        state = last_round::<ENCRYPT>(state, fold);
+        blocks[i] = store(_mm_xor_si128(_mm_xor_si128(state, next), keys[0]));
+        after = input;
+        input = next;
+    }
+}
+
+/// `steps` blocks of each of eight lanes.
+///
+/// # Safety
+///
+/// As for [`Step`].
+#[target_feature(enable = "aes,avx")]
+unsafe fn step_ni<const ENCRYPT: bool>(lanes: &mut Lanes<LANES_NI>, steps: usize) {
+    let Lanes { keys, before, after, next, stride } = lanes;
+    for _ in 0..steps {
+        let mut input = [zero(); LANES_NI];
+        let mut state = [zero(); LANES_NI];
+        for l in 0..LANES_NI {
+            // SAFETY: this function's contract.
+            input[l] = load(unsafe { &*next[l] });
+            state[l] = _mm_xor_si128(_mm_xor_si128(input[l], before[l]), keys[0][l]);
+        }
+        for row in &keys[1..14] {
+            for l in 0..LANES_NI {
+                state[l] = round::<ENCRYPT>(state[l], row[l]);
+            }
+        }
+        for l in 0..LANES_NI {
+            let out = last_round::<ENCRYPT>(state[l], _mm_xor_si128(keys[14][l], after[l]));
+            before[l] = out;
+            after[l] = input[l];
+            // SAFETY: this function's contract; the pointer ends one past the last block at most.
+            unsafe {
+                *next[l] = store(out);
+                next[l] = next[l].wrapping_add(stride[l]);
+            }
+        }
+    }
+}
+
+/// `steps` blocks of each of sixteen lanes.
+///
+/// # Safety
+///
+/// As for [`Step`].
+#[target_feature(enable = "aes,avx,avx512f,vaes")]
+unsafe fn step_vaes<const ENCRYPT: bool>(lanes: &mut Lanes<LANES_VAES>, steps: usize) {
+    const WIDE: usize = LANES_VAES / 4;
+    let Lanes { keys, before, after, next, stride } = lanes;
+    let mut b: [__m512i; WIDE] = std::array::from_fn(|w| wide(before, w));
+    let mut a: [__m512i; WIDE] = std::array::from_fn(|w| wide(after, w));
+    for _ in 0..steps {
+        let mut input = [_mm512_setzero_si512(); WIDE];
+        let mut state = input;
+        for w in 0..WIDE {
+            // SAFETY: this function's contract.
+            let [i0, i1, i2, i3] = [0, 1, 2, 3].map(|l| load(unsafe { &*next[4 * w + l] }));
+            input[w] = _mm512_inserti32x4::<1>(_mm512_castsi128_si512(i0), i1);
+            input[w] = _mm512_inserti32x4::<2>(input[w], i2);
+            input[w] = _mm512_inserti32x4::<3>(input[w], i3);
+            // One instruction for both xors: 0x96 is the truth table of a xor b xor c.
+            state[w] = _mm512_ternarylogic_epi32::<0x96>(input[w], b[w], wide(&keys[0], w));
+        }
+        for row in &keys[1..14] {
+            for (w, state) in state.iter_mut().enumerate() {
+                *state = if ENCRYPT {
+                    _mm512_aesenc_epi128(*state, wide(row, w))
+                } else {
+                    _mm512_aesdec_epi128(*state, wide(row, w))
+                };
+            }
+        }
+        for w in 0..WIDE {
+            let key = _mm512_xor_si512(wide(&keys[14], w), a[w]);
+            b[w] = if ENCRYPT {
+                _mm512_aesenclast_epi128(state[w], key)
+            } else {
+                _mm512_aesdeclast_epi128(state[w], key)
+            };
+            a[w] = input[w];
+            for (l, out) in quarters(b[w]).into_iter().enumerate() {
+                let l = 4 * w + l;
+                // SAFETY: this function's contract; the pointer ends one past the last block at most.
+                unsafe {
+                    *next[l] = store(out);
+                    next[l] = next[l].wrapping_add(stride[l]);
+                }
+            }
+        }
+    }
+    for w in 0..WIDE {
+        before[4 * w..4 * w + 4].copy_from_slice(&quarters(b[w]));
+        after[4 * w..4 * w + 4].copy_from_slice(&quarters(a[w]));
+    }
+}
+
+/// Four lanes in one register.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn wide(row: &[__m128i; LANES_VAES], w: usize) -> __m512i {
+    let four: &[__m128i; 4] = row[4 * w..].first_chunk().expect("sixteen lanes");
+    // SAFETY: 64 readable bytes; the instruction asks for no alignment.
+    unsafe { _mm512_loadu_si512(four.as_ptr().cast()) }
+}
+
+/// One register as four lanes.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn quarters(wide: __m512i) -> [__m128i; 4] {
+    [
+        _mm512_castsi512_si128(wide),
+        _mm512_extracti32x4_epi32::<1>(wide),
+        _mm512_extracti32x4_epi32::<2>(wide),
+        _mm512_extracti32x4_epi32::<3>(wide),
+    ]
+}
+
+/// One round of either cipher.
+#[inline]
+#[target_feature(enable = "aes")]
+fn round<const ENCRYPT: bool>(state: __m128i, key: __m128i) -> __m128i {
+    if ENCRYPT { _mm_aesenc_si128(state, key) } else { _mm_aesdec_si128(state, key) }
+}
+
+/// The last round of either cipher.
+#[inline]
+#[target_feature(enable = "aes")]
+fn last_round<const ENCRYPT: bool>(state: __m128i, key: __m128i) -> __m128i {
+    if ENCRYPT { _mm_aesenclast_si128(state, key) } else { _mm_aesdeclast_si128(state, key) }
+}
+
+/// The round keys in the order in which `direction` uses them.
+#[target_feature(enable = "aes,avx")]
+fn round_keys(direction: Direction, key: &[u8; 32]) -> RoundKeys {
+    let mut keys = expand(key);
+    if direction == Direction::Decrypt {
+        keys.reverse();
+        for key in &mut keys[1..14] {
+            *key = _mm_aesimc_si128(*key);
+        }
+    }
+    keys
+}
+
+/// FIPS 197, 5.2, for 32-byte keys: two round keys a turn, each from the one two before it.
+#[inline]
+#[target_feature(enable = "aes,avx")]
+fn expand(key: &[u8; 32]) -> RoundKeys {
+    let mut keys = [zero(); ROUND_KEYS];
+    let (low, high) = key.split_at(BLOCK_LEN);
+    keys[0] = load(low.first_chunk().expect("half of 32 bytes"));
+    keys[1] = load(high.first_chunk().expect("half of 32 bytes"));
+    /// Round key `$at`: RotWord, SubWord and the round constant in the top word.
+    macro_rules! even {
+        ($at:literal, $rcon:literal) => {
+            let word = _mm_aeskeygenassist_si128::<$rcon>(keys[$at - 1]);
+            keys[$at] = _mm_xor_si128(running_xor(keys[$at - 2]), _mm_shuffle_epi32::<0xff>(word));
+        };
+    }
+    /// Round key `$at`: SubWord alone.
+    macro_rules! odd {
+        ($at:literal) => {
+            let word = _mm_aeskeygenassist_si128::<0>(keys[$at - 1]);
+            keys[$at] = _mm_xor_si128(running_xor(keys[$at - 2]), _mm_shuffle_epi32::<0xaa>(word));
+        };
+    }
+    even!(2, 0x01);
+    odd!(3);
+    even!(4, 0x02);
+    odd!(5);
+    even!(6, 0x04);
+    odd!(7);
+    even!(8, 0x08);
+    odd!(9);
+    even!(10, 0x10);
+    odd!(11);
+    even!(12, 0x20);
+    odd!(13);
+    even!(14, 0x40);
+    keys
+}
+
+/// Each 32-bit word xored with all those before it.
+#[inline]
+#[target_feature(enable = "avx")]
+fn running_xor(words: __m128i) -> __m128i {
+    let words = _mm_xor_si128(words, _mm_slli_si128::<4>(words));
+    _mm_xor_si128(words, _mm_slli_si128::<8>(words))
+}
+
+/// A block as a register.
+#[inline(always)]
+fn load(block: &Block) -> __m128i {
+    // SAFETY: any 16 bytes are a register, and the instruction asks for no alignment; SSE2 is part of x86-64.
+    unsafe { _mm_loadu_si128(block.as_ptr().cast()) }
+}
+
+/// A register as a block.
+#[inline(always)]
+fn store(register: __m128i) -> Block {
+    let mut block = [0; BLOCK_LEN];
+    // SAFETY: 16 writable bytes, and the instruction asks for no alignment; SSE2 is part of x86-64.
+    unsafe { _mm_storeu_si128(block.as_mut_ptr().cast(), register) };
+    block
+}
+
+/// A register of zeros.
+#[inline(always)]
+fn zero() -> __m128i {
+    load(&[0; BLOCK_LEN])
+}
