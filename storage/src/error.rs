@@ -36,7 +36,7 @@ pub enum Error {
         /// What it says.
         reason: String,
     },
-    /// No room is left where the store is. Nothing was written; reads still work.
+    /// No room is left where the store is. Reads still work; writes do again once there is room.
     #[error("failed to {doing}: the disk is full ({reason})")]
     DiskFull {
         /// What it was asked for.

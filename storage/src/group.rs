@@ -170,12 +170,13 @@ impl<'s, E> Group<'s, E> {
         owner: &Owner,
         operation: impl FnOnce(&mut Txn<'_, E>) -> Result<T, R>,
     ) -> (Result<T, Failure<R>>, Option<Error>) {
-        if !self.outbox.has(owner.bucket()) {
+        let space = Space::new(owner.clone());
+        if !self.outbox.has(space.bucket) {
             return (Err(Failure::Misrouted), None);
         }
         let savepoint = self.changes.savepoint();
         let mut txn = Txn {
-            space: Space::new(owner.clone()),
+            space,
             snapshot: self.snapshot,
             changes: &mut self.changes,
             unread: OnceCell::new(),

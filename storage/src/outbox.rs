@@ -191,7 +191,7 @@ impl Outbox {
                 sent.acknowledged = sent.acknowledged.max(number);
                 Ok(())
             }
-            // What the last commit wrote will be known when the next group begins.
+            // What the last commit wrote is not known yet.
             Some(_) if self.stale => Ok(()),
             _ => Err(corrupt(self.partition, "a delivery was acknowledged that was never sent")),
         }
@@ -288,8 +288,13 @@ impl Outbox {
         self.stale = true;
     }
 
-    /// Reads again what a failed commit left, if one failed.
-    pub(crate) fn refresh(&mut self, snapshot: &dyn Snapshot) -> Result<(), Error> {
+    /// Reads again what a failed commit left, if one failed since it was last known. Until then [`Self::waiting`] does
+    /// not know of deliveries that were written all the same. [`crate::Group::begin`] does it too.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::load`].
+    pub fn refresh(&mut self, snapshot: &dyn Snapshot) -> Result<(), Error> {
         if self.stale {
             let mut now = Self::load(snapshot, self.partition, self.partitions)?;
             for (now, old) in now.sent.iter_mut().zip(&self.sent) {

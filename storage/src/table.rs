@@ -103,6 +103,7 @@ impl<K: Key, V: Record> Table<K, V> {
 /// Where an owner's rows are: the beginning that their keys share.
 pub struct Space {
     pub(crate) owner: Owner,
+    pub(crate) bucket: Bucket,
     prefix: KeyBuf,
 }
 
@@ -110,10 +111,11 @@ impl Space {
     pub(crate) fn new(owner: Owner) -> Self {
         let mut encoded = KeyBuf::new();
         owner.encode(&mut encoded);
+        let bucket = Bucket::of(&encoded);
         let mut prefix = KeyBuf::new();
-        Bucket::of(&encoded).0.encode(&mut prefix);
+        bucket.0.encode(&mut prefix);
         prefix.extend(&encoded);
-        Self { owner, prefix }
+        Self { owner, bucket, prefix }
     }
 
     pub(crate) fn row<K: Key, V>(&self, table: Table<K, V>, key: &K) -> KeyBuf {

@@ -17,8 +17,8 @@ const ASKED: Table<u64, Numbers> = Table::new(1, "asked");
 /// What an owner was delivered, in order: from, number, id, hop.
 const GOT: Table<u64, Numbers> = Table::new(2, "got");
 
+const FAULTS: [Fault; 4] = [Fault::Refused, Fault::Unheard, Fault::PowerBefore, Fault::PowerAfter];
 const OWNERS: u64 = 5;
-const OPERATIONS: u64 = 80;
 
 fn owner(index: u64) -> Owner {
     Owner::User(UserId(100 + (index % OWNERS) as i64))
@@ -71,34 +71,48 @@ struct World {
     outboxes: Vec<Outbox>,
     network: Vec<Packet>,
     random: Random,
+    /// How many operations clients will ask for, and have asked for.
+    operations: u64,
     asked: u64,
     /// Operations whose clients have an answer.
     answered: BTreeSet<u64>,
 }
 
 impl World {
-    fn new(seed: &Seed) -> Self {
+    fn new(seed: &Seed, operations: u64) -> Self {
         let random = seed.random();
-        let partitions = Partitions::new(1 + (seed.0 % 4) as u16).unwrap();
+        let partitions = Partitions::new(1 + ((seed.0 + 1) % 4) as u16).unwrap();
         let memory = Memory::new();
         let outboxes = load(&memory, partitions);
         let (network, answered) = (Vec::new(), BTreeSet::new());
-        Self { memory, partitions, outboxes, network, random, asked: 0, answered }
+        Self { memory, partitions, outboxes, network, random, operations, asked: 0, answered }
     }
 
     /// Runs until all has been asked for and all deliveries have been acknowledged.
     fn run(&mut self) {
         for round in 0.. {
             assert!(round < 100_000, "comes to rest");
-            let calm = self.asked == OPERATIONS;
+            let calm = self.asked == self.operations;
             if calm && self.outboxes.iter().all(|outbox| outbox.waiting().next().is_none()) {
                 return;
             }
-            if self.round().is_err_and(|error| !error.is_disk_full()) {
-                self.restart();
-            }
+            self.survive();
             if self.random.one_in(8) {
                 self.send_again();
+            }
+        }
+    }
+
+    /// One round, and a restart if it ended so.
+    fn survive(&mut self) {
+        let failed = self.round().is_err();
+        if !self.memory.has_power() {
+            assert!(failed);
+            self.restart();
+        } else if failed {
+            let snapshot = self.memory.snapshot();
+            for outbox in &mut self.outboxes {
+                outbox.refresh(&*snapshot).unwrap();
             }
         }
     }
@@ -113,7 +127,7 @@ impl World {
                 groups.push(Group::<u64>::begin(&*snapshot, outbox)?);
             }
         }
-        for _ in 0..random.below(4).min(OPERATIONS - self.asked) {
+        for _ in 0..random.below(4).min(self.operations - self.asked) {
             let (id, owner) = (self.asked, owner(random.below(OWNERS)));
             let partition = partitions.of(&owner);
             let Some(group) = groups.iter_mut().find(|group| group.partition() == partition) else {
@@ -305,7 +319,7 @@ fn load(memory: &Memory, partitions: Partitions) -> Vec<Outbox> {
 #[test]
 fn nothing_goes_wrong_without_faults() {
     for seed in seeds(40) {
-        let mut world = World::new(&seed);
+        let mut world = World::new(&seed, 120);
         world.run();
         world.check();
     }
@@ -314,12 +328,12 @@ fn nothing_goes_wrong_without_faults() {
 #[test]
 fn power_may_go_at_every_write() {
     for seed in seeds(3) {
-        let mut world = World::new(&seed);
+        let mut world = World::new(&seed, 30);
         world.run();
         let writes = world.memory.writes();
         for nth in 1..=writes {
-            for fault in [Fault::PowerBefore, Fault::PowerAfter, Fault::Refused] {
-                let mut world = World::new(&seed);
+            for fault in FAULTS {
+                let mut world = World::new(&seed, 30);
                 world.memory.inject(nth, fault);
                 world.run();
                 world.check();
@@ -331,15 +345,12 @@ fn power_may_go_at_every_write() {
 #[test]
 fn power_may_go_again_and_again() {
     for seed in seeds(60) {
-        let mut world = World::new(&seed);
-        while world.asked < OPERATIONS {
-            let fault = [Fault::PowerBefore, Fault::PowerAfter, Fault::Refused]
-                [world.random.below(3) as usize];
+        let mut world = World::new(&seed, 120);
+        while world.asked < world.operations {
+            let fault = FAULTS[world.random.below(4) as usize];
             world.memory.inject(1 + world.random.below(10), fault);
             for _ in 0..20 {
-                if world.round().is_err_and(|error| !error.is_disk_full()) {
-                    world.restart();
-                }
+                world.survive();
                 if world.random.one_in(4) {
                     world.send_again();
                 }

@@ -36,50 +36,66 @@ struct Released {
 #[test]
 fn groups_and_views_agree_with_maps() {
     for seed in seeds(300) {
-        let mut random = seed.random();
         let memory = Memory::new();
+        check(seed.random(), &memory, &|| memory.inject(1, Fault::Refused));
+    }
+}
+
+#[cfg(feature = "rocks")]
+#[test]
+fn so_they_do_on_rocks() {
+    for seed in seeds(10) {
+        let folder = tempfile::tempdir().unwrap();
         let partitions = Partitions::new(2).unwrap();
-        let partition = PartitionId(0);
-        let owners: Vec<Owner> = (1..)
-            .flat_map(|id| [Owner::User(UserId(id)), Owner::Phone(id.to_string())])
-            .filter(|owner| partitions.of(owner) == partition)
-            .take(3)
-            .collect();
-        let mut outbox = Outbox::load(&*memory.snapshot(), partition, partitions).unwrap();
-        let mut committed = Model::new();
-        for _ in 0..8 {
-            let snapshot = memory.snapshot();
-            let mut group: Group<'_, u64> = Group::begin(&*snapshot, &mut outbox).unwrap();
-            let mut model = committed.clone();
-            let mut released = Released::default();
-            for _ in 0..random.below(6) {
-                let owner = &owners[random.below(3) as usize];
-                operate(&mut group, owner, &mut model, &mut released, &mut random);
+        let options = storage::RocksOptions { partitions, ..Default::default() };
+        let rocks = storage::Rocks::open(folder.path(), &options).unwrap();
+        check(seed.random(), &rocks, &|| ());
+    }
+}
+
+/// Runs groups on `engine`, before some of which `fail` is called.
+fn check(mut random: Random, engine: &dyn Engine, fail: &dyn Fn()) {
+    let partitions = Partitions::new(2).unwrap();
+    let partition = PartitionId(0);
+    let owners: Vec<Owner> = (1..)
+        .flat_map(|id| [Owner::User(UserId(id)), Owner::Phone(id.to_string())])
+        .filter(|owner| partitions.of(owner) == partition)
+        .take(3)
+        .collect();
+    let mut outbox = Outbox::load(&*engine.snapshot(), partition, partitions).unwrap();
+    let mut committed = Model::new();
+    for _ in 0..8 {
+        let snapshot = engine.snapshot();
+        let mut group: Group<'_, u64> = Group::begin(&*snapshot, &mut outbox).unwrap();
+        let mut model = committed.clone();
+        let mut released = Released::default();
+        for _ in 0..random.below(6) {
+            let owner = &owners[random.below(3) as usize];
+            operate(&mut group, owner, &mut model, &mut released, &mut random);
+        }
+        let mut failed = false;
+        if random.one_in(4) && group.row_count() > 0 {
+            failed = true;
+            fail();
+        }
+        match group.commit(engine) {
+            Ok(outcome) => {
+                assert_eq!(outcome.effects, released.effects);
+                let sent = outcome.deliveries.iter().map(|delivery| {
+                    let operation = tl::Decode::from_bytes(delivery.operation()).unwrap();
+                    (delivery.owner.clone(), operation)
+                });
+                assert!(sent.eq(released.deliveries));
+                committed = model;
             }
-            let fails = random.one_in(4) && group.row_count() > 0;
-            if fails {
-                memory.inject(1, Fault::Refused);
-            }
-            match group.commit(&memory) {
-                Ok(outcome) => {
-                    assert!(!fails);
-                    assert_eq!(outcome.effects, released.effects);
-                    let sent = outcome.deliveries.iter().map(|delivery| {
-                        let operation = tl::Decode::from_bytes(delivery.operation()).unwrap();
-                        (delivery.owner.clone(), operation)
-                    });
-                    assert!(sent.eq(released.deliveries));
-                    committed = model;
-                }
-                Err(error) => assert!(fails && error.is_disk_full()),
-            }
-            let snapshot = memory.snapshot();
-            for owner in &owners {
-                let rows = committed.entry(owner.clone()).or_default();
-                let view = View::new(&*snapshot, owner.clone());
-                check_all(&view, rows);
-                check_some(&view, rows, &mut random);
-            }
+            Err(error) => assert!(failed && error.is_disk_full()),
+        }
+        let snapshot = engine.snapshot();
+        for owner in &owners {
+            let rows = committed.entry(owner.clone()).or_default();
+            let view = View::new(&*snapshot, owner.clone());
+            check_all(&view, rows);
+            check_some(&view, rows, &mut random);
         }
     }
 }

@@ -19,6 +19,8 @@ use super::{Batch, Durability, Engine, Order, Row, Snapshot, Visit};
 pub enum Fault {
     /// The disk is full: the write is refused, nothing changes, later ones succeed.
     Refused,
+    /// The write succeeds, but an error is reported. Later ones succeed.
+    Unheard,
     /// Power goes before the write reached the disk, or while it did: a restart drops the torn batch. All later writes
     /// fail.
     PowerBefore,
@@ -65,6 +67,11 @@ impl Memory {
     pub fn inject(&self, nth: u64, fault: Fault) {
         let mut state = self.state_mut();
         state.fault = Some((state.writes + nth, fault));
+    }
+
+    /// Whether writes can succeed.
+    pub fn has_power(&self) -> bool {
+        !self.state().without_power
     }
 
     /// How many writes were asked for.
@@ -118,7 +125,7 @@ impl Engine for Memory {
         let mut state = self.state_mut();
         state.writes += 1;
         if state.without_power {
-            return Err(no_power());
+            return Err(failed(NO_POWER));
         }
         let write = state.writes;
         match state.fault.take_if(|(nth, _)| *nth <= write) {
@@ -127,14 +134,18 @@ impl Engine for Memory {
                 let reason = "injected".into();
                 return Err(Error::DiskFull { doing: "write a batch", reason });
             }
+            Some((_, Fault::Unheard)) => {
+                state.apply(batch, durability);
+                return Err(failed("injected"));
+            }
             Some((_, Fault::PowerBefore)) => {
                 state.without_power = true;
-                return Err(no_power());
+                return Err(failed(NO_POWER));
             }
             Some((_, Fault::PowerAfter)) => {
                 state.apply(batch, Durability::Synced);
                 state.without_power = true;
-                return Err(no_power());
+                return Err(failed(NO_POWER));
             }
         }
         Ok(())
@@ -143,15 +154,17 @@ impl Engine for Memory {
     fn sync(&self) -> Result<(), Error> {
         let mut state = self.state_mut();
         if state.without_power {
-            return Err(no_power());
+            return Err(failed(NO_POWER));
         }
         state.synced = state.last;
         Ok(())
     }
 }
 
-fn no_power() -> Error {
-    Error::Engine { doing: "write a batch", reason: "power is gone (injected)".into() }
+const NO_POWER: &str = "power is gone (injected)";
+
+fn failed(reason: &str) -> Error {
+    Error::Engine { doing: "write a batch", reason: reason.into() }
 }
 
 impl State {
@@ -309,6 +322,7 @@ mod tests {
     fn faults() {
         for (fault, later, kept) in [
             (Fault::Refused, true, false),
+            (Fault::Unheard, true, true),
             (Fault::PowerBefore, false, false),
             (Fault::PowerAfter, false, true),
         ] {
@@ -317,6 +331,7 @@ mod tests {
             memory.write(&put(b"a", b""), Durability::Synced).unwrap();
             let error = memory.write(&put(b"b", b""), Durability::Synced).unwrap_err();
             assert_eq!(error.is_disk_full(), fault == Fault::Refused);
+            assert_eq!(memory.has_power(), later);
             assert_eq!(memory.write(&put(b"c", b""), Durability::Synced).is_ok(), later);
             let restarted = memory.restarted(u64::MAX);
             assert!(value(&restarted, b"a").is_some(), "{fault:?}");

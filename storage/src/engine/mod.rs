@@ -34,7 +34,7 @@ pub trait Engine: Send + Sync {
     ///
     /// # Errors
     ///
-    /// After [`Error::DiskFull`] nothing was written. After any other it is unknown whether the batch was.
+    /// After any it is unknown whether the batch was written: read before relying on either. After [`Error::DiskFull`] later writes succeed once there is room.
     fn write(&self, batch: &Batch, durability: Durability) -> Result<(), Error>;
 
     /// Makes all that was written durable.

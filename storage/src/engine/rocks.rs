@@ -80,7 +80,7 @@ impl Rocks {
         ];
         let db = DB::open_cf_descriptors(&whole(options), path, families).map_err(|error| {
             let text = error.to_string();
-            if text.contains("/LOCK") {
+            if text.contains("While lock file") || text.contains("lock hold by") {
                 Error::Locked { path: path.into() }
             } else {
                 failed("open the store", error)

@@ -1,6 +1,8 @@
 //! What the tests share: seeds, random numbers, a record.
 
-use tl::{Cursor, Decode, DecodeError, Encode, Layer, Sink};
+mod numbers;
+
+pub(crate) use numbers::Numbers;
 
 /// The seeds to run: `count` of them, or the one in the variable `SEED`.
 pub(crate) fn seeds(count: u64) -> impl Iterator<Item = Seed> {
@@ -44,33 +46,5 @@ impl Random {
     /// True once in `count` times.
     pub(crate) fn one_in(&mut self, count: u64) -> bool {
         self.below(count) == 0
-    }
-}
-
-/// A record, and an operation: a few numbers.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Numbers(pub(crate) Vec<u64>);
-
-const NUMBERS_ID: u32 = 0x6e75_6d62;
-
-impl Encode for Numbers {
-    fn encode<S: Sink>(&self, _layer: Layer, out: &mut S) {
-        out.u32(NUMBERS_ID);
-        self.0.iter().for_each(|number| out.put(&number.to_le_bytes()));
-    }
-}
-
-impl<'a> Decode<'a> for Numbers {
-    fn decode(input: &mut Cursor<'a>) -> Result<Self, DecodeError> {
-        let position = input.position();
-        let id = input.u32()?;
-        if id != NUMBERS_ID {
-            return Err(DecodeError::Unexpected { id, position });
-        }
-        let mut numbers = Vec::new();
-        while input.remaining() > 0 {
-            numbers.push(u64::from_le_bytes(input.array()?));
-        }
-        Ok(Self(numbers))
     }
 }
