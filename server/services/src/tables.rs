@@ -1,0 +1,56 @@
+//! The tables: which rows there are, under which keys, in which order.
+//!
+//! Each lies under its owner. Where keys are `Desc`, the newest row comes first.
+
+use storage::{Desc, MessageId, Pts, Table};
+use tl::records::types::{
+    Account, AuthKey, Authorization, Awaited, BoundKey, CodeCounts, Dialog, Draft, Entry, Event,
+    LoginCode, Message, MessageRef, NotifySettings, PinnedDialogs, Presence, Privacy, Relation,
+};
+
+/// The user's account: one row.
+pub const ACCOUNT: Table<(), Account> = Table::new(1, "account");
+/// Whether the user is online: one row, apart from the account because it changes often.
+pub const PRESENCE: Table<(), Presence> = Table::new(2, "presence");
+/// The user's devices, by permanent auth key.
+pub const AUTHORIZATIONS: Table<i64, Authorization> = Table::new(3, "authorizations");
+/// What the user and a peer are to each other: contact entries and blocks.
+pub const RELATIONS: Table<i64, Relation> = Table::new(4, "relations");
+/// Numbers of the user's address book without an account, by phone number.
+pub const AWAITED: Table<String, Awaited> = Table::new(5, "awaited");
+/// Notification settings, by kind of target and peer.
+pub const NOTIFY: Table<(u8, i64), NotifySettings> = Table::new(6, "notify");
+/// Privacy rules, by the number of their key.
+pub const PRIVACY: Table<u8, Privacy> = Table::new(7, "privacy");
+
+/// The user's messages, chat by chat, newest first. The newest of a chat carries the chat's totals.
+pub const MESSAGES: Table<(i64, Desc<MessageId>), Message> = Table::new(16, "messages");
+/// The user's update log, newest first. The newest row carries the state of the box.
+///
+/// A new message's event lies under the message's id, and so tells in which chat the message is. Such rows outlive the
+/// rest of the log for as long as their message does.
+pub const LOG: Table<Desc<Pts>, Event> = Table::new(17, "log");
+/// Which message was sent with a `random_id`. Kept as long as its event.
+pub const RANDOM_IDS: Table<i64, MessageRef> = Table::new(18, "random_ids");
+/// The user's chats, by peer: marks and corrections. There is a row as long as there is a chat.
+pub const DIALOGS: Table<i64, Dialog> = Table::new(19, "dialogs");
+/// Pinned messages, chat by chat, newest first.
+pub const PINS: Table<(i64, Desc<MessageId>), MessageRef> = Table::new(20, "pins");
+/// Drafts, by chat.
+pub const DRAFTS: Table<i64, Draft> = Table::new(21, "drafts");
+/// The pinned chats: one row.
+pub const PINNED_DIALOGS: Table<(), PinnedDialogs> = Table::new(22, "pinned_dialogs");
+
+/// The auth key: one row.
+pub const AUTH_KEY: Table<(), AuthKey> = Table::new(32, "auth_key");
+/// The temporary keys that act for this permanent one, by their id.
+pub const BOUND_KEYS: Table<i64, BoundKey> = Table::new(33, "bound_keys");
+
+/// Who has the phone number or username: one row.
+pub const ENTRY: Table<(), Entry> = Table::new(48, "entry");
+/// Login codes of the number, by hash.
+pub const CODES: Table<String, LoginCode> = Table::new(49, "codes");
+/// How many codes were sent and entered wrongly: one row.
+pub const CODE_COUNTS: Table<(), CodeCounts> = Table::new(50, "code_counts");
+/// The users who have the number in their address book and wait for its owner to sign up.
+pub const AWAITED_BY: Table<i64, Entry> = Table::new(51, "awaited_by");
