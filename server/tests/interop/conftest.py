@@ -3,11 +3,15 @@
 import asyncio
 import inspect
 import logging
+import threading
+import time
 
 import pytest
+from telethon.tl import functions, types
 
-from clients import World
+from clients import World, code_of, new_phone
 from harness import Server
+from mini import Mini
 
 # A test ends itself before pytest-timeout has to, so that its clients are closed.
 TEST_S_MAX = 55
@@ -47,6 +51,50 @@ def world(server):
 @pytest.fixture
 def own_world(own_server):
     return World(own_server)
+
+
+@pytest.fixture
+def bystander(server):
+    """Somebody who sends messages to themself all the while, and must not notice anything."""
+    person = Mini(server, timeout_s=5)
+    phone = new_phone()
+    person.log_in(phone, code_of(phone))
+    failures, stop = [], threading.Event()
+
+    def live():
+        try:
+            while not stop.is_set():
+                person.send_text(types.InputPeerSelf(), "still here")
+                time.sleep(0.02)
+        except Exception as error:
+            failures.append(error)
+
+    thread = threading.Thread(target=live)
+    thread.start()
+    yield person
+    stop.set()
+    thread.join(10)
+    person.close()
+    assert not failures
+
+
+@pytest.fixture
+def client(server):
+    """A session that nobody has logged in."""
+    client = Mini(server, timeout_s=5)
+    client.call(functions.help.GetNearestDcRequest())
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def user(server):
+    """A session of a new user."""
+    user = Mini(server, timeout_s=5)
+    phone = new_phone()
+    user.log_in(phone, code_of(phone))
+    yield user
+    user.close()
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -15,6 +15,8 @@ from pathlib import Path
 
 START_S_MAX = 30
 STOP_S_MAX = 15
+# What the process may grow by while it is mistreated.
+GROWTH_KIB_MAX = 64 * 1024
 
 # What must never stand in the log, whatever a client does.
 BROKEN = re.compile(r"panicked at|stack overflow|RUST_BACKTRACE|\bERROR\b", re.IGNORECASE)

@@ -414,3 +414,8 @@ class Mini:
     def send_text(self, peer: TLObject, text: str):
         random_id = int.from_bytes(os.urandom(8), "little", signed=True)
         return self.call(functions.messages.SendMessageRequest(peer, text, random_id=random_id))
+
+
+def alive(client: Mini) -> None:
+    """The server still answers this client."""
+    assert client.call(functions.help.GetNearestDcRequest()).this_dc == 2

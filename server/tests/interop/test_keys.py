@@ -48,6 +48,11 @@ def test_each_padding_with_each_inner_data_gives_a_key(server, seal, constructor
     works(server, auth).close()
 
 
+def test_the_fingerprint_fills_its_digits(server):
+    """mtcute looks for it without leading zeros."""
+    assert PublicKey.from_pem(server.public_key).fingerprint % 2**64 >= 2**60
+
+
 def test_the_old_first_query_works_too(server):
     making = handshake(server)
     making.request_pq(multi=False)
@@ -209,31 +214,22 @@ def bind(perm, temp, client, expires_at, **change):
     return client.result(client.send(client.wrap(bytes(request)), msg_id=msg_id))
 
 
-@pytest.fixture
-def person(server):
-    person = Mini(server)
-    phone = new_phone()
-    person.log_in(phone, code_of(phone))
-    yield person
-    person.close()
-
-
 def temporary(server, expires_in=3600):
     auth = handshake(server).run(constructor=P_Q_INNER_TEMP_DC, expires_in=expires_in)
     return Mini(server, auth=auth), int(time.time()) + expires_in
 
 
-def test_a_bound_temporary_key_acts_for_its_user(server, person):
+def test_a_bound_temporary_key_acts_for_its_user(server, user):
     client, expires_at = temporary(server)
-    assert bind(person.auth, client.auth, client, expires_at) == u32(0x997275B5)
+    assert bind(user.auth, client.auth, client, expires_at) == u32(0x997275B5)
     (me,) = client.call(functions.users.GetUsersRequest([types.InputUserSelf()]))
-    assert me.id == person.user.id
+    assert me.id == user.user.id
     # The same again is fine, and a second temporary key may live beside it.
-    assert bind(person.auth, client.auth, client, expires_at) == u32(0x997275B5)
+    assert bind(user.auth, client.auth, client, expires_at) == u32(0x997275B5)
     other, expires_at = temporary(server)
-    bind(person.auth, other.auth, other, expires_at)
+    bind(user.auth, other.auth, other, expires_at)
     for each in (client, other):
-        assert each.call(functions.users.GetUsersRequest([types.InputUserSelf()]))[0].id == person.user.id
+        assert each.call(functions.users.GetUsersRequest([types.InputUserSelf()]))[0].id == user.user.id
         each.close()
 
 
@@ -252,14 +248,14 @@ def test_who_logs_in_on_a_temporary_key_logs_in_the_permanent_one(server):
         each.close()
 
 
-def test_updates_reach_a_temporary_key(server, person):
+def test_updates_reach_a_temporary_key(server, user):
     client, expires_at = temporary(server)
-    bind(person.auth, client.auth, client, expires_at)
+    bind(user.auth, client.auth, client, expires_at)
     client.call(functions.updates.GetStateRequest())
     friend = Mini(server)
     phone = new_phone()
     friend.log_in(phone, code_of(phone))
-    friend.send_text(friend.meet(person.user.phone), "hello")
+    friend.send_text(friend.meet(user.user.phone), "hello")
     client.drain()
     assert any("hello" in str(update) for update in client.updates)
     friend.close()
@@ -280,12 +276,12 @@ def test_an_unbound_temporary_key_may_do_little(server):
     [{"nonce": 1}, {"temp": 1}, {"perm": 1}, {"session": 1}, {"expires": 1}, {"msg_id": 4}, {"key": bytes(range(256))}],
     ids=lambda change: next(iter(change)),
 )
-def test_a_binding_that_does_not_fit_is_refused(server, person, change):
+def test_a_binding_that_does_not_fit_is_refused(server, user, change):
     client, expires_at = temporary(server)
     with pytest.raises(RpcError, match="ENCRYPTED_MESSAGE_INVALID"):
-        bind(person.auth, client.auth, client, expires_at, **change)
+        bind(user.auth, client.auth, client, expires_at, **change)
     # A right one still works.
-    assert bind(person.auth, client.auth, client, expires_at) == u32(0x997275B5)
+    assert bind(user.auth, client.auth, client, expires_at) == u32(0x997275B5)
     client.close()
 
 
@@ -297,16 +293,16 @@ def test_a_binding_to_an_unknown_key_is_refused(server):
     client.close()
 
 
-def test_a_permanent_key_is_not_bound(server, person):
+def test_a_permanent_key_is_not_bound(server, user):
     client = Mini(server)
     with pytest.raises(RpcError, match="TEMP_AUTH_KEY_EMPTY|ENCRYPTED_MESSAGE_INVALID"):
-        bind(person.auth, client.auth, client, int(time.time()) + 3600)
+        bind(user.auth, client.auth, client, int(time.time()) + 3600)
     client.close()
 
 
-def test_a_key_bound_elsewhere_stays_there(server, person):
+def test_a_key_bound_elsewhere_stays_there(server, user):
     client, expires_at = temporary(server)
-    bind(person.auth, client.auth, client, expires_at)
+    bind(user.auth, client.auth, client, expires_at)
     other = handshake(server).run()
     with pytest.raises(RpcError, match="TEMP_AUTH_KEY_ALREADY_BOUND|ENCRYPTED_MESSAGE_INVALID"):
         bind(other, client.auth, client, expires_at)
@@ -326,7 +322,7 @@ def test_an_expired_temporary_key_is_unknown(server):
         assert getattr(error, "code", -404) == -404
 
 
-def test_a_binding_comes_in_a_container_too(server, person):
+def test_a_binding_comes_in_a_container_too(server, user):
     """As Telegram Desktop sends it, together with its first query."""
     client, expires_at = temporary(server)
     sent = []
@@ -340,7 +336,7 @@ def test_a_binding_comes_in_a_container_too(server, person):
         return message.msg_id
 
     client.send = packed
-    assert bind(person.auth, client.auth, client, expires_at) == u32(0x997275B5)
+    assert bind(user.auth, client.auth, client, expires_at) == u32(0x997275B5)
     client.send = send
     client.result(sent[0])
     client.close()

@@ -23,6 +23,7 @@ from mini import (
     BadMsg,
     Mini,
     RpcError,
+    alive,
     i64,
     new_msg_id,
     u32,
@@ -34,27 +35,6 @@ NEAREST = bytes(functions.help.GetNearestDcRequest())
 
 def vector(*ids):
     return u32(0x1CB5C415) + u32(len(ids)) + i64(*ids)
-
-
-@pytest.fixture
-def client(server):
-    client = Mini(server)
-    client.call(functions.help.GetNearestDcRequest())
-    yield client
-    client.close()
-
-
-@pytest.fixture
-def user(server):
-    user = Mini(server)
-    phone = new_phone()
-    user.log_in(phone, code_of(phone))
-    yield user
-    user.close()
-
-
-def alive(client):
-    assert client.call(functions.help.GetNearestDcRequest()).this_dc == 2
 
 
 def test_a_new_session_is_announced_once(server):

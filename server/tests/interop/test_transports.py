@@ -154,7 +154,11 @@ def test_a_websocket_ping_is_answered(server):
 
 
 def test_a_page_that_is_no_websocket_is_refused(server):
-    for request in (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", b"GET /apiws HTTP/1.1\r\nHost: x\r\n\r\n", b"HEAD / HTTP/1.0\r\n\r\n"):
+    for request in (
+        b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET /apiws HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"HEAD / HTTP/1.0\r\n\r\n",
+    ):
         stream = Tcp(server.address)
         stream.write(request)
         answer = b""
