@@ -22,6 +22,8 @@ from telethon.tl import functions, types
 from keys import PublicKey
 
 API_ID, API_HASH = 17349, "344583e45741c457fe1862106095a5eb"
+# kurigram takes pyrogram's import name; `requirements-kurigram.txt` puts it in pyrogram's place.
+KURIGRAM = not hasattr(pyrogram_connection, "DataCenter")
 # The data center that Telethon and pyrogram take when they know nothing.
 DC = 2
 WAIT_S_MAX = 8
@@ -48,7 +50,22 @@ def trust(server) -> None:
     key = PublicKey.from_pem(server.public_key)
     pyrogram_rsa.server_public_keys[key.fingerprint] = pyrogram_rsa.PublicKey(key.n, key.e)
     # pyrogram knows neither other addresses nor other ports than Telegram's.
-    pyrogram_connection.DataCenter = lambda dc_id, test_mode, ipv6, media: server.address
+    if not KURIGRAM:
+        pyrogram_connection.DataCenter = lambda dc_id, test_mode, ipv6, media: server.address
+
+
+def point(client, server) -> None:
+    """Makes a new pyrogram client go to the server; kurigram keeps the address in its storage."""
+    if not KURIGRAM:
+        return
+
+    async def address(value=object):
+        return server.host
+
+    async def port(value=object):
+        return server.port
+
+    client.storage.server_address, client.storage.port = address, port
 
 
 class Seen:
@@ -160,7 +177,10 @@ class PyrogramPerson(Person):
         assert [user.id for user in found.users] == [other.id]
 
     async def send(self, to, text, reply_to=None):
-        return (await self.client.send_message(to, text, reply_to_message_id=reply_to)).id
+        options = {"reply_to_message_id": reply_to}
+        if KURIGRAM:
+            options = {"reply_parameters": pyrogram.types.ReplyParameters(message_id=reply_to)} if reply_to else {}
+        return (await self.client.send_message(to, text, **options)).id
 
     async def edit(self, peer, message_id, text):
         await self.client.edit_message_text(peer, message_id, text)
@@ -216,6 +236,7 @@ class World:
         """A connected pyrogram client that is not logged in."""
         options = {"in_memory": True, "workers": 2} | options
         client = pyrogram.Client(name, API_ID, API_HASH, **options)
+        point(client, self.server)
         person = PyrogramPerson(self, client, None)
         self.people.append(person)
         await client.connect()

@@ -1,7 +1,7 @@
 """A small MTProto client on a blocking socket, for what the libraries do not do: misbehave.
 
-The API's types are Telethon's. Every packet from the server is checked for what the protocol promises about it (key, session,
-padding, parity of ids), so each test that uses this client also tests that.
+The API's types are Telethon's. Every packet from the server is checked for what the protocol promises about it (key,
+session, padding, parity of ids), so each test that uses this client also tests that.
 """
 
 import gzip
@@ -212,7 +212,9 @@ class Handshake:
 class Mini:
     """One session of one key on one connection."""
 
-    def __init__(self, server, auth: AuthKey | None = None, session_id=None, layer=LAYER, read_update=parse, **transport):
+    def __init__(
+        self, server, auth: AuthKey | None = None, session_id=None, layer=LAYER, read_update=parse, **transport
+    ):
         self.server, self.transport, self.read_update = server, transport, read_update
         self.key = PublicKey.from_pem(server.public_key)
         self.connection = Connection(server.address, **transport)

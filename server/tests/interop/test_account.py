@@ -80,7 +80,11 @@ async def test_there_is_no_password_yet(world):
 
 async def test_privacy_rules_have_a_value(world):
     ada = await world.sign_up()
-    for key in (types.InputPrivacyKeyStatusTimestamp(), types.InputPrivacyKeyPhoneNumber(), types.InputPrivacyKeyForwards()):
+    for key in (
+        types.InputPrivacyKeyStatusTimestamp(),
+        types.InputPrivacyKeyPhoneNumber(),
+        types.InputPrivacyKeyForwards(),
+    ):
         answer = await ada.call(functions.account.GetPrivacyRequest(key))
         assert answer.rules
 

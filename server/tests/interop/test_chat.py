@@ -186,7 +186,7 @@ async def test_contacts_see_who_is_online(world, first, second):
     watcher = bob if first == "telethon" else ada
     for offline, status in ((False, "UserStatusOnline"), (True, "UserStatusOffline")):
         await teller.call(functions.account.UpdateStatusRequest(offline))
-        update = await watcher.seen.wait("updateUserStatus", lambda u: type(u.status).__name__ == status)
+        update = await watcher.seen.wait("updateUserStatus", lambda u, s=status: type(u.status).__name__ == s)
         assert update.user_id == teller.id
 
 
@@ -210,7 +210,15 @@ async def test_history_windows_are_cut_where_the_offsets_say(world):
     ids = [await ada.send("me", f"{number}") for number in range(12)]
 
     async def window(**options):
-        defaults = {"offset_id": 0, "offset_date": None, "add_offset": 0, "limit": 3, "max_id": 0, "min_id": 0, "hash": 0}
+        defaults = {
+            "offset_id": 0,
+            "offset_date": None,
+            "add_offset": 0,
+            "limit": 3,
+            "max_id": 0,
+            "min_id": 0,
+            "hash": 0,
+        }
         answer = await ada.call(functions.messages.GetHistoryRequest(types.InputPeerSelf(), **defaults | options))
         if isinstance(answer, types.messages.MessagesSlice):
             assert answer.count == 12
@@ -271,7 +279,9 @@ async def test_the_same_random_id_sends_once(world):
     except errors.RPCError as error:
         assert "RANDOM_ID_DUPLICATE" in str(error) or isinstance(error, errors.RandomIdDuplicateError)
     else:
-        ids = [getattr(a, "id", None) or next(u.id for u in a.updates if hasattr(u, "random_id")) for a in (first, second)]
+        ids = [
+            getattr(a, "id", None) or next(u.id for u in a.updates if hasattr(u, "random_id")) for a in (first, second)
+        ]
         assert ids[0] == ids[1]
     await bob.seen.message("once")
     assert await texts(ada, bob.id) == await texts(bob, ada.id) == ["once"]

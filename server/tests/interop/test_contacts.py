@@ -18,7 +18,9 @@ async def contacts(person):
 async def test_imported_numbers_become_contacts(world):
     ada, bob = await world.sign_up("Ada"), await world.sign_up("Bob")
     unknown = new_phone()
-    answer = await ada.call(functions.contacts.ImportContactsRequest([contact(7, bob.phone, "Robert"), contact(8, unknown)]))
+    answer = await ada.call(
+        functions.contacts.ImportContactsRequest([contact(7, bob.phone, "Robert"), contact(8, unknown)])
+    )
     assert [(found.user_id, found.client_id) for found in answer.imported] == [(bob.id, 7)]
     (user,) = answer.users
     assert (user.id, user.contact, user.first_name, user.phone) == (bob.id, True, "Robert", bob.phone)

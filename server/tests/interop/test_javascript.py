@@ -1,4 +1,4 @@
-"""GramJS and mtcute, where node is installed and `BAUDOT_JS` names a folder in which their packages are (`npm ci` in `js/`)."""
+"""GramJS and mtcute, where node is installed and `BAUDOT_JS` names a folder with the packages of `js/package.json`."""
 
 import asyncio
 import os

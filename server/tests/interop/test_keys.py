@@ -199,7 +199,13 @@ def test_only_handshakes_may_come_unencrypted(server, body):
 def bind(perm, temp, client, expires_at, **change):
     """Asks on `client`, whose key is `temp`, to act for `perm`; `change` makes a part of it a lie."""
     nonce = int.from_bytes(os.urandom(8), "little", signed=True)
-    inside = {"nonce": nonce, "temp": temp.id_i64, "perm": perm.id_i64, "session": client.session_id, "expires": expires_at}
+    inside = {
+        "nonce": nonce,
+        "temp": temp.id_i64,
+        "perm": perm.id_i64,
+        "session": client.session_id,
+        "expires": expires_at,
+    }
     inside |= change
     msg_id = new_msg_id()
     inner = u32(0x75A3F765) + i64(inside["nonce"], inside["temp"], inside["perm"], inside["session"])

@@ -1,11 +1,13 @@
 """Signing up, signing in, devices and logging out."""
 
+import functools
+
 import pyrogram
 import pytest
 from telethon import errors
 from telethon.tl import functions, types
 
-from clients import API_HASH, API_ID, DC, code_of, new_phone, until
+from clients import API_HASH, API_ID, DC, code_of, new_phone, point, until
 
 LIBRARIES = ["telethon", "pyrogram"]
 
@@ -49,6 +51,7 @@ async def test_pyrogram_starts_by_itself_with_number_and_code(world):
     client = pyrogram.Client(
         "start", API_ID, API_HASH, in_memory=True, phone_number=ada.phone, phone_code=code_of(ada.phone)
     )
+    point(client, world.server)
     async with client:
         assert client.me.id == ada.id
 
@@ -243,7 +246,7 @@ async def test_a_device_can_end_all_others(world):
     others = [await world.sign_in(ada.phone) for _ in range(2)]
     assert await ada.call(functions.auth.ResetAuthorizationsRequest())
     for other in others:
-        assert await until(lambda: is_cut_off(other))
+        assert await until(functools.partial(is_cut_off, other))
     assert len(await authorizations(ada)) == 1
 
 

@@ -135,7 +135,9 @@ def test_an_unknown_key_is_answered_404(server, framing):
 def test_the_full_transport_checks_its_frames(server, change):
     client = Mini(server, framing=Full)
     client.call(functions.help.GetNearestDcRequest())
-    frame = bytearray(client.connection.framing.pack(client.seal(client.message(bytes(functions.help.GetConfigRequest())))))
+    frame = bytearray(
+        client.connection.framing.pack(client.seal(client.message(bytes(functions.help.GetConfigRequest()))))
+    )
     if change == "crc":
         frame[-1] ^= 1
     else:
