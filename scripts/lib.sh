@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-cd "$ROOT"
+cd "$ROOT" || exit
 
 # Outside the checkout: a fresh clone finds what an earlier one has built. RocksDB alone takes a quarter of
 # an hour on two cores.
@@ -20,19 +20,22 @@ die() {
 
 have() { command -v "$1" > /dev/null 2>&1; }
 
-# step NAME COMMAND...: runs it, and prints its name and how long it took.
+# step NAME COMMAND...: runs it, and prints its name and how long it took. The first that fails ends the script.
+# (Bash forgets `set -e` in a function whose status is looked at, so that is left to the trap.)
 step() {
-    local name=$1 begun=$SECONDS status=0
+    STEP=$1
     shift
-    say "$name"
-    "$@" || status=$?
-    if ((status)); then
-        die "$name: failed with status $status after $((SECONDS - begun)) s"
-    fi
-    say "$name: $((SECONDS - begun)) s"
+    local begun=$SECONDS
+    say "$STEP"
+    "$@"
+    say "$STEP: $((SECONDS - begun)) s"
+    STEP=
 }
 
-# install PACKAGE...: Debian packages, through sudo where needed.
+STEP=
+trap '[ -z "$STEP" ] || say "$STEP: failed"' EXIT
+
+# install_packages PACKAGE...: Debian packages, through sudo where needed.
 install_packages() {
     have apt-get || die "please install what these Debian packages hold: $*"
     local as_root=()
@@ -55,10 +58,14 @@ need_rust() {
     fi
 }
 
+# libclang, and the headers that belong to it: the library's own package lacks those.
 has_libclang() {
     local found
-    found=$(find "${LIBCLANG_PATH:-/nonexistent}" /usr/lib/llvm-*/lib /usr/lib/x86_64-linux-gnu \
-        /usr/lib/aarch64-linux-gnu /usr/lib64 -maxdepth 1 -name 'libclang*.so*' -print -quit 2> /dev/null || true)
+    found=$(find "${LIBCLANG_PATH:-/nonexistent}" /usr/lib/llvm-*/lib /usr/lib/*-linux-gnu /usr/lib64 \
+        -maxdepth 1 -name 'libclang*.so*' -print -quit 2> /dev/null || true)
+    [ -n "$found" ] || return
+    found=$(find /usr/lib/llvm-*/lib/clang /usr/lib/clang /usr/lib64/clang \
+        -name stddef.h -print -quit 2> /dev/null || true)
     [ -n "$found" ]
 }
 
@@ -69,8 +76,7 @@ need_native() {
     have c++ || missing+=(g++)
     have make || missing+=(make)
     [ -e /usr/include/stdlib.h ] || missing+=(libc6-dev)
-    # libclang alone lacks the compiler's own headers (stddef.h).
-    has_libclang || missing+=(libclang-dev clang)
+    has_libclang || missing+=(libclang-dev)
     if ((${#missing[@]})); then
         install_packages "${missing[@]}"
     fi

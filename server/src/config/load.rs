@@ -110,8 +110,9 @@ pub enum Problem {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problems(pub Vec<Problem>);
 
-/// Variables that are no settings: the path of the file, and what test suites use.
-const OTHER_VARIABLES: &[&str] = &["BAUDOT_CONFIG", "BAUDOT_BIN"];
+/// Variables that are no settings: the path of the file, and what the interop tests use.
+const OTHER_VARIABLES: &[&str] =
+    &["BAUDOT_BIN", "BAUDOT_CONFIG", "BAUDOT_JS", "BAUDOT_LAYERS", "BAUDOT_SERVE_ARGS"];
 
 /// Variables with this prefix are left to test suites.
 const TEST_VARIABLES: &str = "BAUDOT_TEST_";

@@ -3,6 +3,7 @@ const readline = require("node:readline/promises");
 const bigInt = require("big-integer");
 const { TelegramClient } = require("telegram");
 const { NewMessage } = require("telegram/events");
+const { ConnectionTCPFull } = require("telegram/network");
 const { StringSession } = require("telegram/sessions");
 const { _serverKeys } = require("telegram/crypto/RSA");
 
@@ -16,8 +17,18 @@ _serverKeys.set("@FINGERPRINT@", {
 const session = new StringSession("");
 session.setDC(@DC@, "@IP@", @PORT@);
 
+// GramJS dials port 80 whatever the session says.
+class Connection extends ConnectionTCPFull {
+  constructor(options) {
+    super({ ...options, ip: "@IP@", port: @PORT@ });
+  }
+}
+
 // This server takes any api_id and api_hash.
-const client = new TelegramClient(session, 1, "baudot", { connectionRetries: 3 });
+const client = new TelegramClient(session, 1, "baudot", {
+  connection: Connection,
+  connectionRetries: 3,
+});
 
 async function main() {
   const terminal = readline.createInterface({ input: process.stdin, output: process.stdout });

@@ -24,7 +24,7 @@ SQLiteStorage.server_address = server_address
 SQLiteStorage.port = port
 
 # This server takes any api_id and api_hash. The first start asks for phone number, code and name.
-app = Client("baudot", api_id=1, api_hash="baudot")
+app = Client("baudot-kurigram", api_id=1, api_hash="baudot")
 
 
 @app.on_message()
@@ -39,4 +39,4 @@ async def main():
         await idle()
 
 
-app.run(main())
+app.loop.run_until_complete(main())

@@ -11,7 +11,7 @@ const dc = { id: @DC@, ipAddress: "@IP@", port: @PORT@@IPV6_FLAG@ };
 const client = new TelegramClient({
   apiId: 1,
   apiHash: "baudot",
-  storage: "baudot.session",
+  storage: "baudot-mtcute.session",
   crypto,
   defaultDcs: { main: dc, media: dc },
 });

@@ -12,7 +12,7 @@ rsa.server_public_keys[@FINGERPRINT@] = rsa.PublicKey(
 DataCenter.__new__ = lambda cls, dc_id, test_mode, ipv6, media: ("@IP@", @PORT@)
 
 # This server takes any api_id and api_hash. The first start asks for phone number, code and name.
-app = Client("baudot", api_id=1, api_hash="baudot")
+app = Client("baudot-pyrogram", api_id=1, api_hash="baudot")
 
 
 @app.on_message()

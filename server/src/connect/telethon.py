@@ -8,7 +8,7 @@ rsa.add_key("""\
 @PEM@""", old=False)
 
 # This server takes any api_id and api_hash.
-client = TelegramClient("baudot", api_id=1, api_hash="baudot")
+client = TelegramClient("baudot-telethon", api_id=1, api_hash="baudot")
 client.session.set_dc(@DC@, "@IP@", @PORT@)
 
 
