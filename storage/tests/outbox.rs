@@ -7,7 +7,7 @@ use numbers::Numbers;
 use storage::limits::{ACKNOWLEDGED_COUNT_MAX, OPERATION_LEN_MAX, PENDING_COUNT_MAX};
 use storage::{
     Delivery, Engine, Error, Failure, Fault, Group, Memory, Order, Outbox, Owner, PartitionId,
-    Partitions, Read, Receipt, Table, UserId,
+    Partitions, Read, Receipt, Table, Txn, UserId,
 };
 
 const ROWS: Table<u64, Numbers> = Table::new(1, "rows");
@@ -55,6 +55,18 @@ impl Pair {
             failure => panic!("{failure:?}"),
         })?;
         Ok(group.commit(&self.memory)?.deliveries)
+    }
+
+    /// Commits a group at the sender that delivers nothing.
+    fn write(&mut self) {
+        let snapshot = self.memory.snapshot();
+        let mut group: Group<'_> = Group::begin(&*snapshot, &mut self.sender).unwrap();
+        let put = |txn: &mut Txn<'_>| {
+            txn.put(ROWS, &0, &Numbers(vec![]));
+            Ok::<_, ()>(())
+        };
+        group.execute(&self.from, put).unwrap();
+        group.commit(&self.memory).unwrap();
     }
 
     /// Receives it; the operation writes a row and succeeds.
@@ -129,7 +141,7 @@ fn what_is_for_others_is_not_executed() {
     let sent = pair.send(1).unwrap();
     let snapshot = pair.memory.snapshot();
     let mut group: Group<'_> = Group::begin(&*snapshot, &mut pair.sender).unwrap();
-    let unreachable = |_: &mut storage::Txn<'_>| -> Result<(), ()> { panic!("is not executed") };
+    let unreachable = |_: &mut Txn<'_>| -> Result<(), ()> { panic!("is not executed") };
     assert_eq!(group.execute(&pair.to, unreachable), Err(Failure::Misrouted));
     assert_eq!(group.receive(&sent[0], unreachable), Receipt::Misrouted);
     let (zero, one) = (PartitionId(0), PartitionId(1));
@@ -159,19 +171,25 @@ fn rows_of_acknowledged_deliveries_go() {
         tl::Encode::to_vec(&Numbers(vec![(found[0].number - 1) % 50]), storage::RECORD_LAYER)
     );
     drop(snapshot);
-    // Numbers go on where they were, also when all are acknowledged.
+    // Numbers go on where they were, also when all are acknowledged and a group without deliveries came after.
     pair.sender.acknowledge(to, 500).unwrap();
+    pair.write();
+    assert_eq!(pair.rows_of_partitions(), 1);
+    let mut pair = pair.restart();
     assert_eq!(pair.send(1).unwrap()[0].number, 501);
     assert_eq!(pair.restart().send(1).unwrap()[0].number, 502);
 }
 
 #[test]
 fn numbers_go_on_after_a_commit_of_unknown_outcome() {
-    for (fault, next) in [(Fault::Refused, 1), (Fault::Unheard, 3)] {
+    for (fault, next) in [(Fault::Refused, 2), (Fault::Unheard, 4)] {
         let mut pair = Pair::new();
+        pair.send(1).unwrap();
+        pair.sender.acknowledge(PartitionId(1), 1).unwrap();
         pair.memory.inject(1, fault);
         pair.send(2).unwrap_err();
         assert_eq!(pair.send(1).unwrap()[0].number, next, "{fault:?}");
+        assert_eq!(pair.sender.waiting().next(), Some((PartitionId(1), 2..=next)), "{fault:?}");
     }
 }
 
