@@ -32,7 +32,7 @@ pub const MESSAGES: Table<(i64, Desc<MessageId>), Message> = Table::new(16, "mes
 pub const LOG: Table<Desc<Pts>, Event> = Table::new(17, "log");
 /// Which message was sent with a `random_id`. Kept as long as its event.
 pub const RANDOM_IDS: Table<i64, MessageRef> = Table::new(18, "random_ids");
-/// The user's chats, by peer: marks and corrections. There is a row as long as there is a chat.
+/// The user's chats, by peer: marks and corrections. Each chat that ever had a message has a row.
 pub const DIALOGS: Table<i64, Dialog> = Table::new(19, "dialogs");
 /// Pinned messages, chat by chat, newest first.
 pub const PINS: Table<(i64, Desc<MessageId>), MessageRef> = Table::new(20, "pins");

@@ -141,13 +141,9 @@ impl Chat {
         }
         row.gone_unread += unread;
         self.top = newest(txn.rows(), self.peer, i32::MAX)?;
-        if self.top.is_some() {
-            txn.put(DIALOGS, &self.peer, &row);
-            self.row = Some(row);
-        } else {
-            txn.delete(DIALOGS, &self.peer);
-            self.row = None;
-        }
+        // The row stays when no message is left: marks and totals go on where they were.
+        txn.put(DIALOGS, &self.peer, &row);
+        self.row = Some(row);
         Ok(unread)
     }
 

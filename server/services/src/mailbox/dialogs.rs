@@ -84,7 +84,7 @@ pub fn pin_dialog(txn: &mut Txn<'_, '_>, _now: UnixTime, op: functions::PinDialo
         return Ok(Done {});
     }
     if op.pinned {
-        if !txn.contains(DIALOGS, &op.peer)? {
+        if Chat::open(txn.rows(), op.peer)?.top.is_none() {
             return Err(Refusal::PeerIdInvalid.into());
         }
         if peers.len() >= PINNED_CHAT_COUNT_MAX {
@@ -113,7 +113,7 @@ pub fn reorder_pinned(
     let mut seen = BTreeSet::new();
     let mut peers = Vec::new();
     for peer in op.peers.into_iter().chain(rest) {
-        if seen.insert(peer) && txn.contains(DIALOGS, &peer)? {
+        if seen.insert(peer) && Chat::open(txn.rows(), peer)?.top.is_some() {
             peers.push(peer);
         }
     }
@@ -133,9 +133,11 @@ pub fn mark_unread(
     _now: UnixTime,
     op: functions::MarkUnread,
 ) -> Result<Done> {
-    let Some(mut row) = txn.get(DIALOGS, &op.peer)? else {
+    let chat = Chat::open(txn.rows(), op.peer)?;
+    if chat.top.is_none() {
         return Err(Refusal::PeerIdInvalid.into());
-    };
+    }
+    let mut row = chat.dialog();
     if row.unread_mark != op.unread {
         row.unread_mark = op.unread;
         txn.put(DIALOGS, &op.peer, &row);

@@ -16,9 +16,9 @@
 //! in the sender's box, the message and its event in the recipient's, and the delivery between them. No row is kept for
 //! what another row can carry along:
 //!
-//! - The state of the box (`pts`, date, unread count) is in the newest row of its log ([`log`]).
+//! - The state of the box (`pts`, date, unread count) is in the newest row of its log (`log`).
 //! - The totals of a chat (count, unread count) are in its newest message, and the way from a copy to its counterpart is a
-//!   search in the chat, which is in the order of both sides' ids ([`chat`]). A row per chat has marks and corrections; it is
+//!   search in the chat, which is in the order of both sides' ids (`chat`). A row per chat has marks and corrections; it is
 //!   written when something is read or deleted, not when something is sent.
 //! - A message's id *is* the `pts` of its event, so the event tells in which chat an id is.
 //! - The chat list is computed when asked for: a seek a chat. Asking is rare, sending is not.
@@ -27,12 +27,12 @@
 //!
 //! | module | operations |
 //! |---|---|
-//! | [`send`], [`forward`] | messages come into being |
-//! | [`edit`], [`delete`], [`pin`] | messages change and go |
-//! | [`read`] | read marks, typing |
-//! | [`drafts`] | texts not yet sent |
-//! | [`history`], [`search`], [`dialogs`] | looking at messages and chats |
-//! | [`difference`] | the state of the box, and what happened since another one |
+//! | [`mod@send`], [`mod@forward`] | messages come into being |
+//! | [`mod@edit`], [`mod@delete`], [`mod@pin`] | messages change and go |
+//! | [`mod@read`] | read marks, typing |
+//! | [`mod@drafts`] | texts not yet sent |
+//! | [`mod@history`], [`mod@search`], [`mod@dialogs`] | looking at messages and chats |
+//! | [`mod@difference`] | the state of the box, and what happened since another one |
 
 pub(crate) mod chat;
 mod content;

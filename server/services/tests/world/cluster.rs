@@ -1,0 +1,186 @@
+//! Partitions on one engine that may fail, and the way between them, which loses, repeats and reorders.
+
+use services::{Origin, Pushed, UnixTime, partition};
+use storage::{
+    Delivery, Engine, Fault, Group, Memory, Outbox, Owner, PartitionId, Partitions, Receipt, View,
+};
+
+use crate::Random;
+
+/// What came of a call.
+pub(crate) enum Outcome {
+    Answered(Vec<u8>),
+    Refused(services::Error),
+    /// The write failed: nobody knows whether it happened.
+    Unknown,
+}
+
+pub(crate) struct Cluster {
+    pub(crate) engine: Memory,
+    partitions: Partitions,
+    outboxes: Vec<Outbox>,
+    /// Deliveries on their way, in no order.
+    wire: Vec<Delivery>,
+    /// Acknowledgements on their way: from whom, to whom, up to which number.
+    acknowledgements: Vec<(PartitionId, PartitionId, u64)>,
+    pub(crate) pushed: Vec<Pushed>,
+    pub(crate) now: i32,
+    /// How often power went: all that was only in memory is gone then.
+    pub(crate) crashes: u32,
+    healthy: bool,
+}
+
+impl Cluster {
+    pub(crate) fn new(partitions: u16) -> Self {
+        let mut cluster = Self {
+            engine: Memory::new(),
+            partitions: Partitions::new(partitions).unwrap(),
+            outboxes: Vec::new(),
+            wire: Vec::new(),
+            acknowledgements: Vec::new(),
+            pushed: Vec::new(),
+            now: 1_700_000_000,
+            crashes: 0,
+            healthy: false,
+        };
+        cluster.load();
+        cluster
+    }
+
+    fn load(&mut self) {
+        let snapshot = self.engine.snapshot();
+        let load = |id| Outbox::load(&*snapshot, id, self.partitions).unwrap();
+        self.outboxes = self.partitions.iter().map(load).collect();
+    }
+
+    /// Executes a call, and with it some of the deliveries that wait for the same partition.
+    pub(crate) fn call(
+        &mut self,
+        random: &mut Random,
+        owner: &Owner,
+        origin: Origin,
+        operation: &[u8],
+    ) -> Outcome {
+        let to = self.partitions.of(owner);
+        let mut answer = None;
+        let written = self.group(to, random, |group, now| {
+            answer = Some(partition::write(group, owner, now, origin, operation));
+        });
+        match answer {
+            _ if !written => Outcome::Unknown,
+            Some(Ok(answer)) => Outcome::Answered(answer),
+            Some(Err(storage::Failure::Refused(error))) => Outcome::Refused(error),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// One round of a partition's writer. Answers whether it was written.
+    fn group(
+        &mut self,
+        to: PartitionId,
+        random: &mut Random,
+        first: impl FnOnce(&mut Group<'_, Pushed>, UnixTime),
+    ) -> bool {
+        let now = UnixTime(self.now);
+        let snapshot = self.engine.snapshot();
+        let mut group = Group::begin(&*snapshot, &mut self.outboxes[usize::from(to.0)]).unwrap();
+        first(&mut group, now);
+        for at in (0..self.wire.len()).rev() {
+            if self.wire[at].to != to || random.one_in(3) {
+                continue;
+            }
+            let delivery = self.wire[at].clone();
+            match partition::receive(&mut group, now, &delivery) {
+                Receipt::Applied(result) => assert!(result.is_ok(), "{result:?}"),
+                Receipt::Duplicate | Receipt::Gap { .. } => {}
+                other => panic!("{other:?}"),
+            }
+            // Some stay on the way and arrive once more.
+            if !random.one_in(4) {
+                self.wire.swap_remove(at);
+            }
+        }
+        let Ok(committed) = group.commit(&self.engine) else {
+            drop(snapshot);
+            if !self.engine.has_power() {
+                self.crash();
+            }
+            return false;
+        };
+        self.pushed.extend(committed.effects);
+        for (from, number) in committed.received {
+            self.acknowledgements.push((from, to, number));
+        }
+        for delivery in committed.deliveries {
+            if self.healthy || !random.one_in(4) {
+                self.wire.push(delivery);
+            }
+        }
+        true
+    }
+
+    fn crash(&mut self) {
+        self.engine = self.engine.restarted(0);
+        self.wire.clear();
+        self.acknowledgements.clear();
+        self.pushed.clear();
+        self.crashes += 1;
+        self.load();
+    }
+
+    /// Brings some deliveries and acknowledgements to where they belong.
+    pub(crate) fn carry(&mut self, random: &mut Random) {
+        if let Some(delivery) = self.wire.get(random.below(self.wire.len().max(1))) {
+            let to = delivery.to;
+            self.group(to, random, |_, _| ());
+        }
+        let acknowledgements = std::mem::take(&mut self.acknowledgements);
+        for (from, to, number) in acknowledgements {
+            if self.healthy || !random.one_in(3) {
+                self.outboxes[usize::from(from.0)].acknowledge(to, number).unwrap();
+            }
+        }
+    }
+
+    /// Sends again what a partition has no acknowledgement for.
+    pub(crate) fn resend(&mut self, random: &mut Random) {
+        let snapshot = self.engine.snapshot();
+        let outbox = &self.outboxes[random.below(self.outboxes.len())];
+        let waiting: Vec<_> = outbox.waiting().collect();
+        for (to, numbers) in waiting {
+            let after = numbers.start() - 1;
+            self.wire.extend(outbox.pending(&*snapshot, to, after, 50).unwrap());
+        }
+    }
+
+    /// Lets one of the next writes fail.
+    pub(crate) fn break_soon(&mut self, random: &mut Random) {
+        let faults = [Fault::Refused, Fault::Unheard, Fault::PowerBefore, Fault::PowerAfter];
+        let fault = faults[random.below(faults.len())];
+        self.engine.inject(1 + random.below(5) as u64, fault);
+    }
+
+    /// From now on nothing fails.
+    pub(crate) fn heal(&mut self) {
+        self.crash();
+        self.healthy = true;
+    }
+
+    /// Whether nothing is on its way.
+    pub(crate) fn idle(&self) -> bool {
+        self.wire.is_empty()
+            && self.acknowledgements.is_empty()
+            && self.outboxes.iter().all(|outbox| outbox.waiting().next().is_none())
+    }
+
+    /// Reads rows.
+    pub(crate) fn view<T>(&self, owner: Owner, read: impl FnOnce(&View<'_>) -> T) -> T {
+        let snapshot = self.engine.snapshot();
+        read(&View::new(&*snapshot, owner))
+    }
+
+    /// Executes a read operation.
+    pub(crate) fn read(&self, owner: Owner, operation: &[u8]) -> Vec<u8> {
+        self.view(owner, |view| partition::read(view, UnixTime(self.now), operation).unwrap())
+    }
+}
