@@ -11,7 +11,7 @@ use super::chat::Chat;
 use super::log::{Log, find_in};
 use super::send::{outgoing, post, repeated, writable};
 use crate::limits::FORWARD_COUNT_MAX;
-use crate::{Result, Txn, UnixTime, user};
+use crate::{Error, Result, Txn, UnixTime, user};
 
 /// `mailbox.forward`
 pub fn forward(txn: &mut Txn<'_, '_>, now: UnixTime, op: functions::Forward) -> Result<Forwarded> {
@@ -19,15 +19,21 @@ pub fn forward(txn: &mut Txn<'_, '_>, now: UnixTime, op: functions::Forward) -> 
         return Err(Refusal::RandomIdInvalid.into());
     }
     let me = user(txn.rows())?.0;
-    writable(txn.rows(), op.peer)?;
     let mut log = Log::open(txn.rows())?;
     let mut chat = Chat::open(txn.rows(), op.peer)?;
     let mut sent: Vec<Sent> = Vec::with_capacity(op.ids.len());
     for (id, random_id) in op.ids.iter().zip(&op.random_ids) {
-        if let Some(first) = repeated(txn.rows(), *random_id)? {
-            sent.push(first);
-            continue;
+        match repeated(txn.rows(), *random_id) {
+            Ok(None) => {}
+            Ok(Some(first)) => {
+                sent.push(first);
+                continue;
+            }
+            // One of those sent before was deleted since; the others still have their answers.
+            Err(Error::Refused(Refusal::RandomIdDuplicate)) => continue,
+            Err(error) => return Err(error),
         }
+        writable(txn.rows(), op.peer)?;
         let Some(source) =
             find_in(txn.rows(), op.from, *id)?.filter(|source| source.action.is_none())
         else {

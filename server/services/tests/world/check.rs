@@ -1,6 +1,6 @@
 //! What must hold when all has come through.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use services::tables;
 use storage::{Desc, Order, Owner, Pts, Read, UserId};
@@ -39,8 +39,12 @@ fn by_name(cluster: &Cluster, user: i64) -> BTreeMap<Name, Message> {
     by_name
 }
 
-/// What was answered as sent is in both boxes, with its last content, unless it was deleted there.
+/// What was answered as sent is in both boxes, with its last content, unless it was deleted there; and nothing else is.
 fn sent_once(people: &People, boxes: &BTreeMap<i64, BTreeMap<Name, Message>>) {
+    let sent: BTreeSet<Name> = people.sent.values().map(|(name, _)| *name).collect();
+    for (name, message) in boxes.values().flatten() {
+        assert!(message.action.is_some() || sent.contains(name), "never answered: {message:?}");
+    }
     for (name, peer) in people.sent.values() {
         for user in [name.0, *peer] {
             let found = boxes[&user].get(name);

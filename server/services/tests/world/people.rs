@@ -122,10 +122,13 @@ impl People {
                 Some(Intent { operation: forward.to_vec(RECORD_LAYER), kind: Kind::Forward })
             }
             10..=12 => {
-                let mut editable = mine.iter().filter(|message| {
-                    message.out && message.action.is_none() && message.forward.is_none()
-                });
-                let message = editable.next_back()?;
+                let editable: Vec<_> = mine
+                    .iter()
+                    .filter(|message| {
+                        message.out && message.action.is_none() && message.forward.is_none()
+                    })
+                    .collect();
+                let message = editable.get(random.below(editable.len().max(1)))?;
                 let edit =
                     mailbox::Edit { text: Some(&text), ..mailbox::Edit::new(peer, message.id) };
                 let kind = Kind::Edit(name(user, message), text.clone());
@@ -142,7 +145,7 @@ impl People {
                 }
                 other(mailbox::Delete { revoke, ids }.to_vec(RECORD_LAYER))
             }
-            15 if random.one_in(3) => {
+            15 if random.one_in(20) => {
                 let clear = mailbox::DeleteHistory {
                     revoke: random.one_in(2),
                     just_clear: random.one_in(2),
