@@ -20,9 +20,7 @@
 //! <https://core.telegram.org/mtproto/description_v1>, <https://core.telegram.org/mtproto/auth_key>; known answers
 //! in `crypto/tests/vectors/`.
 
-use zeroize::Zeroizing;
-
-use crate::{AesIv, AesKey, AuthKey, MsgKey, Side, sha};
+use crate::{AesIv, AesKey, AuthKey, MsgKey, Secret, Side, sha};
 
 /// Derives the AES key and IV for one MTProto 2.0 message.
 ///
@@ -34,8 +32,8 @@ use crate::{AesIv, AesKey, AuthKey, MsgKey, Side, sha};
 ///
 /// Cannot fail. Cost: two SHA-256 over 52 bytes.
 pub fn message_keys(auth_key: &AuthKey, msg_key: &MsgKey, sender: Side) -> (AesKey, AesIv) {
-    let a = Zeroizing::new(sha::sha256(&[msg_key, part::<0, 36>(auth_key, sender)]));
-    let b = Zeroizing::new(sha::sha256(&[part::<40, 36>(auth_key, sender), msg_key]));
+    let a = Secret::new(sha::sha256(&[msg_key, part::<0, 36>(auth_key, sender)]));
+    let b = Secret::new(sha::sha256(&[part::<40, 36>(auth_key, sender), msg_key]));
     let (a, b) = (&*a, &*b);
     (join(&[&a[0..8], &b[8..24], &a[24..32]]), join(&[&b[0..8], &a[8..24], &b[24..32]]))
 }
@@ -44,14 +42,14 @@ pub fn message_keys(auth_key: &AuthKey, msg_key: &MsgKey, sender: Side) -> (AesK
 ///
 /// Cannot fail. Cost: four SHA-1 over 48 bytes.
 pub fn message_keys_v1(auth_key: &AuthKey, msg_key: &MsgKey, sender: Side) -> (AesKey, AesIv) {
-    let a = Zeroizing::new(sha::sha1(&[msg_key, part::<0, 32>(auth_key, sender)]));
-    let b = Zeroizing::new(sha::sha1(&[
+    let a = Secret::new(sha::sha1(&[msg_key, part::<0, 32>(auth_key, sender)]));
+    let b = Secret::new(sha::sha1(&[
         part::<32, 16>(auth_key, sender),
         msg_key,
         part::<48, 16>(auth_key, sender),
     ]));
-    let c = Zeroizing::new(sha::sha1(&[part::<64, 32>(auth_key, sender), msg_key]));
-    let d = Zeroizing::new(sha::sha1(&[msg_key, part::<96, 32>(auth_key, sender)]));
+    let c = Secret::new(sha::sha1(&[part::<64, 32>(auth_key, sender), msg_key]));
+    let d = Secret::new(sha::sha1(&[msg_key, part::<96, 32>(auth_key, sender)]));
     let (a, b, c, d) = (&*a, &*b, &*c, &*d);
     (join(&[&a[0..8], &b[8..20], &c[4..16]]), join(&[&a[8..20], &b[0..8], &c[16..20], &d[0..8]]))
 }
@@ -88,9 +86,9 @@ pub fn quick_ack(large: &[u8; 32]) -> u32 {
 ///
 /// Cannot fail. Cost: three SHA-1 over at most 64 bytes.
 pub fn tmp_aes(new_nonce: &[u8; 32], server_nonce: &[u8; 16]) -> (AesKey, AesIv) {
-    let a = Zeroizing::new(sha::sha1(&[new_nonce, server_nonce]));
-    let b = Zeroizing::new(sha::sha1(&[server_nonce, new_nonce]));
-    let c = Zeroizing::new(sha::sha1(&[new_nonce, new_nonce]));
+    let a = Secret::new(sha::sha1(&[new_nonce, server_nonce]));
+    let b = Secret::new(sha::sha1(&[server_nonce, new_nonce]));
+    let c = Secret::new(sha::sha1(&[new_nonce, new_nonce]));
     let (a, b, c) = (&*a, &*b, &*c);
     (join(&[&a[..], &b[0..12]]), join(&[&b[12..20], &c[..], &new_nonce[0..4]]))
 }
@@ -107,8 +105,8 @@ fn part<const AT: usize, const LEN: usize>(auth_key: &AuthKey, sender: Side) -> 
 }
 
 /// The pieces, which must be 32 bytes together, one after another.
-fn join(pieces: &[&[u8]]) -> Zeroizing<[u8; 32]> {
-    let mut joined = Zeroizing::new([0; 32]);
+fn join(pieces: &[&[u8]]) -> Secret<32> {
+    let mut joined = Secret::new([0; 32]);
     let mut rest: &mut [u8] = &mut *joined;
     for piece in pieces {
         let (front, back) = rest.split_at_mut(piece.len());

@@ -21,7 +21,6 @@
 )]
 
 use subtle::ConstantTimeEq;
-use zeroize::Zeroizing;
 
 pub mod aes_ctr;
 pub mod aes_ige;
@@ -32,10 +31,12 @@ pub mod envelope;
 pub mod kdf;
 pub mod pq;
 pub mod rsa;
+mod secret;
 pub mod sha;
 pub mod srp;
 
 pub use auth_key::{AuthKey, AuthKeyId};
+pub use secret::Secret;
 
 /// Who sends a message; decides which part of the auth key its keys are derived from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,10 +58,10 @@ impl Side {
 }
 
 /// A 32-byte AES-256 key, cleared on drop.
-pub type AesKey = Zeroizing<[u8; 32]>;
+pub type AesKey = Secret<32>;
 
 /// A 32-byte IV of IGE, cleared on drop: the ciphertext block before the first, then the plaintext block.
-pub type AesIv = Zeroizing<[u8; 32]>;
+pub type AesIv = Secret<32>;
 
 /// What identifies a message's plaintext and salts its key: 16 bytes of a hash.
 pub type MsgKey = [u8; 16];

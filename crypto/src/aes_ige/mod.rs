@@ -11,7 +11,7 @@
 //!
 //! | backend    | when                  | streams interleaved |
 //! |------------|-----------------------|---------------------|
-//! | `vaes-512` | AVX-512F and VAES     | 16, and 1           |
+//! | `vaes-512` | AVX-512F and VAES     | 16, 8, and 1        |
 //! | `aes-ni`   | AES-NI                | 8, and 1            |
 //! | `portable` | everywhere            | 1 (the `aes` crate) |
 //!
@@ -85,12 +85,12 @@ impl<'a> Stream<'a> {
 
 /// Encrypts all streams in place, interleaved. They are taken one by one, whenever another has ended.
 pub fn encrypt_many<'a>(streams: impl IntoIterator<Item = Stream<'a>>) {
-    many(Backend::detect(), Direction::Encrypt, &mut streams.into_iter());
+    many(Backend::detect(), Direction::Encrypt, &mut streams.into_iter().fuse());
 }
 
 /// Decrypts all streams in place, interleaved. They are taken one by one, whenever another has ended.
 pub fn decrypt_many<'a>(streams: impl IntoIterator<Item = Stream<'a>>) {
-    many(Backend::detect(), Direction::Decrypt, &mut streams.into_iter());
+    many(Backend::detect(), Direction::Decrypt, &mut streams.into_iter().fuse());
 }
 
 /// The name of the implementation this processor gets, for logs and reports.

@@ -28,7 +28,7 @@
 
 use std::arch::x86_64::*;
 
-use zeroize::Zeroize;
+use zeroize::optimization_barrier;
 
 use super::{BLOCK_LEN, Block, Direction, Stream};
 
@@ -71,7 +71,8 @@ impl AesNi {
                 Direction::Encrypt => one::<true>(blocks, &keys, feedbacks),
                 Direction::Decrypt => one::<false>(blocks, &keys, feedbacks),
             }
-            keys.zeroize();
+            keys = [zero(); ROUND_KEYS];
+            optimization_barrier(&keys);
         }
     }
 
@@ -106,18 +107,32 @@ impl Vaes512 {
         self.0
     }
 
-    /// Many streams, sixteen at a time.
+    /// Many streams, sixteen at a time; or eight, if there are no more: half the registers wait for the same latency.
     pub(super) fn many<'a>(
         self,
         direction: Direction,
         streams: &mut dyn Iterator<Item = Stream<'a>>,
     ) {
-        let step: Step<LANES_VAES> = match direction {
-            Direction::Encrypt => step_vaes::<true>,
-            Direction::Decrypt => step_vaes::<false>,
-        };
+        let head: [_; LANES_NI + 1] = std::array::from_fn(|_| streams.next());
+        let few = head.iter().any(Option::is_none);
+        let mut streams = head.into_iter().flatten().chain(streams);
         // SAFETY: `self` proves that the instructions exist.
-        unsafe { drive(self.0, direction, streams, step) }
+        unsafe {
+            match (few, direction) {
+                (true, Direction::Encrypt) => {
+                    drive(self.0, direction, &mut streams, step_vaes::<true, LANES_NI, 2>);
+                }
+                (true, Direction::Decrypt) => {
+                    drive(self.0, direction, &mut streams, step_vaes::<false, LANES_NI, 2>);
+                }
+                (false, Direction::Encrypt) => {
+                    drive(self.0, direction, &mut streams, step_vaes::<true, LANES_VAES, 4>);
+                }
+                (false, Direction::Decrypt) => {
+                    drive(self.0, direction, &mut streams, step_vaes::<false, LANES_VAES, 4>);
+                }
+            }
+        }
     }
 }
 
@@ -175,9 +190,9 @@ impl<const L: usize> Lanes<L> {
 
 impl<const L: usize> Drop for Lanes<L> {
     fn drop(&mut self) {
-        self.keys.zeroize();
-        self.before.zeroize();
-        self.after.zeroize();
+        let zero = [zero(); L];
+        (self.keys, self.before, self.after) = ([zero; ROUND_KEYS], zero, zero);
+        optimization_barrier(self);
     }
 }
 
@@ -280,14 +295,17 @@ unsafe fn step_ni<const ENCRYPT: bool>(lanes: &mut Lanes<LANES_NI>, steps: usize
     }
 }
 
-/// `steps` blocks of each of sixteen lanes.
+/// `steps` blocks of each of `L` lanes, in `WIDE` registers of four.
 ///
 /// # Safety
 ///
 /// As for [`Step`].
 #[target_feature(enable = "aes,avx,avx512f,vaes")]
-unsafe fn step_vaes<const ENCRYPT: bool>(lanes: &mut Lanes<LANES_VAES>, steps: usize) {
-    const WIDE: usize = LANES_VAES / 4;
+unsafe fn step_vaes<const ENCRYPT: bool, const L: usize, const WIDE: usize>(
+    lanes: &mut Lanes<L>,
+    steps: usize,
+) {
+    const { assert!(L == 4 * WIDE) };
     let Lanes { keys, before, after, next, stride } = lanes;
     let mut b: [__m512i; WIDE] = std::array::from_fn(|w| wide(before, w));
     let mut a: [__m512i; WIDE] = std::array::from_fn(|w| wide(after, w));
@@ -339,8 +357,8 @@ unsafe fn step_vaes<const ENCRYPT: bool>(lanes: &mut Lanes<LANES_VAES>, steps: u
 /// Four lanes in one register.
 #[inline]
 #[target_feature(enable = "avx512f")]
-fn wide(row: &[__m128i; LANES_VAES], w: usize) -> __m512i {
-    let four: &[__m128i; 4] = row[4 * w..].first_chunk().expect("sixteen lanes");
+fn wide<const L: usize>(row: &[__m128i; L], w: usize) -> __m512i {
+    let four: &[__m128i; 4] = row[4 * w..].first_chunk().expect("four lanes a register");
     // SAFETY: 64 readable bytes; the instruction asks for no alignment.
     unsafe { _mm512_loadu_si512(four.as_ptr().cast()) }
 }

@@ -1,7 +1,7 @@
 //! The server's RSA key: 2048 bits, its files, its fingerprint, and the private operation of the handshake.
 //!
 //! Key generation and PEM are the `rsa` crate's, off the hot path; the private operation is aws-lc's (six times as
-//! fast, constant time, blinded). How the client's data is padded inside a block is in [`padding`], re-exported
+//! fast, constant time, blinded). How the client's data is padded inside a block is in `padding`, re-exported
 //! here.
 //!
 //! ```text
