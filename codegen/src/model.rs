@@ -63,7 +63,7 @@ pub enum Ty {
         /// Without the vector's id.
         bare: bool,
         /// What it holds.
-        of: Box<Ty>,
+        of: Box<Self>,
     },
     /// A type by its name, boxed.
     Named(Name),

@@ -43,19 +43,29 @@ only_in_newer_answers! {
     help_peer_colors: enums::help::PeerColors,
     /// Answer of `account.getWebBrowserSettings`, as old as the method.
     account_web_browser_settings: enums::account::WebBrowserSettings<'_>,
-    /// Field of `inputMediaUploadedDocument` and its kin in drafts, which old drafts do not have.
-    input_file: enums::InputFile<'_>,
     /// Field of buttons of layer 229.
     button_type: enums::ButtonType<'_>,
     /// Field of buttons of layer 229.
     inline_button_type: enums::InlineButtonType<'_>,
-    /// Field of buttons of layer 229.
-    request_peer_type: enums::RequestPeerType<'_>,
 }
 
 /// An `updateShort` around something unknown: the update that asks for nothing but the configuration.
 pub(crate) fn update<S: Sink>(_: &enums::Update<'_>, layer: Layer, out: &mut S) {
     enums::Update::UpdateConfig.encode(layer, out);
+}
+
+/// A draft's upload out of a story, which clients of these layers do not have: an upload of nothing.
+pub(crate) fn input_file<S: Sink>(_: &enums::InputFile<'_>, layer: Layer, out: &mut S) {
+    types::InputFile::new(0, 0, "", "").encode(layer, out);
+}
+
+/// A button that asks for a bot to be made: to older clients one that asks for a user.
+pub(crate) fn request_peer_type<S: Sink>(
+    _: &enums::RequestPeerType<'_>,
+    layer: Layer,
+    out: &mut S,
+) {
+    types::RequestPeerTypeUser::new().encode(layer, out);
 }
 
 /// The category of a list of top peers: people one writes to.
@@ -82,11 +92,6 @@ pub(crate) fn privacy_key<S: Sink>(_: &enums::PrivacyKey, layer: Layer, out: &mu
     enums::PrivacyKey::PrivacyKeyStatusTimestamp.encode(layer, out);
 }
 
-/// Settings of something unknown: those of users in general are fetched again.
-pub(crate) fn notify_peer<S: Sink>(_: &enums::NotifyPeer, layer: Layer, out: &mut S) {
-    enums::NotifyPeer::NotifyUsers.encode(layer, out);
-}
-
 /// The filter of a search counter.
 pub(crate) fn messages_filter<S: Sink>(_: &enums::MessagesFilter, layer: Layer, out: &mut S) {
     enums::MessagesFilter::InputMessagesFilterEmpty.encode(layer, out);
@@ -99,11 +104,6 @@ pub(crate) fn input_sticker_set<S: Sink>(
     out: &mut S,
 ) {
     enums::InputStickerSet::InputStickerSetEmpty.encode(layer, out);
-}
-
-/// A status that cannot be shown is none.
-pub(crate) fn emoji_status<S: Sink>(_: &enums::EmojiStatus, layer: Layer, out: &mut S) {
-    enums::EmojiStatus::EmojiStatusEmpty.encode(layer, out);
 }
 
 /// Before layer 155 `help.getAppConfig` answered the JSON itself.

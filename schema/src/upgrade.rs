@@ -82,3 +82,45 @@ pub(crate) fn keyboard_button_7d170cff(
         ..types::KeyboardButton::new(old.text, enums::ButtonType::ButtonTypeDefault)
     }
 }
+
+/// The duration was in whole seconds.
+pub(crate) fn document_attribute_video_0ef02ce6(
+    old: superseded::DocumentAttributeVideo0ef02ce6,
+) -> types::DocumentAttributeVideo<'static> {
+    types::DocumentAttributeVideo {
+        round_message: old.round_message,
+        supports_streaming: old.supports_streaming,
+        ..types::DocumentAttributeVideo::new(f64::from(old.duration), old.w, old.h)
+    }
+}
+
+/// The flag was an optional `Bool`.
+pub(crate) fn global_privacy_settings_bea2f424(
+    old: superseded::GlobalPrivacySettingsBea2f424,
+) -> types::GlobalPrivacySettings {
+    types::GlobalPrivacySettings {
+        archive_and_mute_new_noncontact_peers: old
+            .archive_and_mute_new_noncontact_peers
+            .unwrap_or_default(),
+        ..types::GlobalPrivacySettings::new()
+    }
+}
+
+/// Inline buttons had the type of plain ones, of which only those with a text and nothing else are spoken: they do nothing.
+pub(crate) fn reply_inline_markup_48a30254(
+    old: superseded::ReplyInlineMarkup48a30254<'_>,
+) -> types::ReplyInlineMarkup<'_> {
+    types::ReplyInlineMarkup::new(old.rows.into_iter().map(inline_row).collect())
+}
+
+fn inline_row(row: types::KeyboardButtonRow<'_>) -> types::KeyboardInlineButtonRow<'_> {
+    types::KeyboardInlineButtonRow::new(row.buttons.into_iter().map(disabled).collect())
+}
+
+fn disabled(button: types::KeyboardButton<'_>) -> types::KeyboardInlineButton<'_> {
+    let kind = enums::InlineButtonType::InlineButtonTypeDisabled;
+    types::KeyboardInlineButton {
+        style: button.style,
+        ..types::KeyboardInlineButton::new(button.text, kind)
+    }
+}

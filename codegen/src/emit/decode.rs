@@ -30,37 +30,69 @@ fn header(ident: &str, borrows: bool) -> String {
     }
 }
 
-/// Reads the fields of a shape in order into variables.
-fn read_fields(module: &str, shape: &Shape) -> String {
-    let mut text = String::new();
-    for field in &shape.fields {
-        match (&field.ty, &field.condition) {
-            (Ty::Flags, _) => {
-                let _ = writeln!(text, "        let {} = input.u32()?;", field.ident);
-            }
-            (Ty::True, Some(condition)) => {
-                let _ = writeln!(
-                    text,
-                    "        let {} = {} & (1 << {}) != 0;",
-                    variable(field),
-                    names::snake(&condition.flags),
-                    condition.bit
-                );
-            }
-            (ty, Some(condition)) => {
-                let _ = writeln!(
-                    text,
-                    "        let {} = {};",
-                    variable(field),
-                    read_conditional(module, ty, &names::snake(&condition.flags), condition.bit)
-                );
-            }
-            (ty, None) => {
-                let _ = writeln!(text, "        let {} = {};", variable(field), read(module, ty));
+/// The fields of a shape as they are read: statements first, then expressions inside the struct literal.
+///
+/// The literal evaluates its fields in the order of its lines, which is that of the wire. What stands before a `#`, or before a
+/// field that nobody wants, has to be read by a statement.
+struct Reader<'m> {
+    module: &'m str,
+    shape: &'m Shape,
+    /// How many fields are read by statements.
+    split: usize,
+}
+
+impl<'m> Reader<'m> {
+    fn new(module: &'m str, shape: &'m Shape, wanted: impl Fn(&Field) -> bool) -> Self {
+        let first = |field: &Field| match field.ty {
+            Ty::Flags => true,
+            Ty::True => false,
+            _ => !wanted(field),
+        };
+        let split = shape.fields.iter().rposition(first).map_or(0, |last| last + 1);
+        Self { module, shape, split }
+    }
+
+    /// The statements. `type_of` gives the type of a field that nobody wants.
+    fn statements(&self, type_of: impl Fn(&Field) -> Option<String>) -> String {
+        let mut text = String::new();
+        for field in self.shape.fields.iter().take(self.split) {
+            match (&field.ty, type_of(field)) {
+                (Ty::Flags, _) => {
+                    let _ = writeln!(text, "let {} = input.u32()?;", field.ident);
+                }
+                (Ty::True, _) => {}
+                (_, Some(ty)) => {
+                    let _ = writeln!(text, "let _: {ty} = {};", self.read(field));
+                }
+                (_, None) => {
+                    let _ = writeln!(text, "let {} = {};", variable(field), self.read(field));
+                }
             }
         }
+        text
     }
-    text
+
+    /// The expression of a field in the struct literal.
+    fn value(&self, field: &Field) -> String {
+        let at = self.shape.fields.iter().position(|other| other.name == field.name);
+        if field.ty != Ty::True && at.is_some_and(|at| at < self.split) {
+            return variable(field);
+        }
+        self.read(field)
+    }
+
+    fn read(&self, field: &Field) -> String {
+        let Some(condition) = &field.condition else { return read(self.module, &field.ty) };
+        let (flags, bit) = (names::snake(&condition.flags), condition.bit);
+        match &field.ty {
+            Ty::True => format!("{flags} & (1 << {bit}) != 0"),
+            ty @ (Ty::Bare(_) | Ty::Vector { .. }) if read(self.module, ty) != DECODE => {
+                let value = read(self.module, ty);
+                format!("if {flags} & (1 << {bit}) == 0 {{ None }} else {{ Some({value}) }}")
+            }
+            _ => format!("input.optional({flags}, {bit})?"),
+        }
+    }
 }
 
 /// A field's variable: prefixed, so that no field shadows `input`.
@@ -68,20 +100,20 @@ fn variable(field: &Field) -> String {
     format!("f_{}", field.ident.trim_end_matches('_'))
 }
 
+/// How a value is read whose codec is that of its Rust type.
+const DECODE: &str = "Decode::decode(input)?";
+
 fn read(module: &str, ty: &Ty) -> String {
     match ty {
         Ty::Bare(_) => format!("{}(input)?", element(module, ty)),
-        Ty::Vector { bare, of } => {
+        Ty::Vector { bare, of } if *bare || matches!(**of, Ty::Bare(_)) => {
             let count = if *bare { "bare_vector_len" } else { "vector_len" };
-            if !*bare && !matches!(**of, Ty::Bare(_)) {
-                return "Decode::decode(input)?".to_owned();
-            }
             format!(
-                "{{\n            let count = input.{count}()?;\n            input.elements(count, {})?\n        }}",
+                "input.{count}().and_then(|count| input.elements(count, {}))?",
                 element(module, of)
             )
         }
-        _ => "Decode::decode(input)?".to_owned(),
+        _ => DECODE.to_owned(),
     }
 }
 
@@ -94,31 +126,21 @@ fn element(module: &str, ty: &Ty) -> String {
     }
 }
 
-fn read_conditional(module: &str, ty: &Ty, flags: &str, bit: u32) -> String {
-    match ty {
-        Ty::Bare(_) | Ty::Vector { bare: true, .. } => {
-            format!(
-                "if {flags} & (1 << {bit}) == 0 {{ None }} else {{ Some({}) }}",
-                read(module, ty)
-            )
-        }
-        _ => format!("input.optional({flags}, {bit})?"),
-    }
-}
-
 /// `decode_bare` of a shape into the struct of the same fields.
 pub(super) fn bare(module: &str, shape: &Shape, ident: &str) -> String {
     let generics = generics(shape);
+    let lifetime = if shape.borrows { "'a" } else { "'_" };
+    let reader = Reader::new(module, shape, |_| true);
     let mut text = format!(
-        "#[allow(unused_variables, clippy::allow_attributes)]\nimpl{generics} {ident}{generics} {{\n    /// Reads the fields, without the constructor id.\n    ///\n    /// # Errors\n    ///\n    \
-         /// See [`DecodeError`].\n    pub fn decode_bare(input: &mut Cursor<{lifetime}>) -> Result<Self, DecodeError> {{\n{}        Ok(Self {{\n",
-        read_fields(module, shape),
-        lifetime = if shape.borrows { "'a" } else { "'_" },
+        "#[allow(unused_variables, clippy::allow_attributes)]\nimpl{generics} {ident}{generics} {{\n\
+         /// Reads the fields, without the constructor id.\n///\n/// # Errors\n///\n/// See [`DecodeError`].\n\
+         pub fn decode_bare(input: &mut Cursor<{lifetime}>) -> Result<Self, DecodeError> {{\n{}Ok(Self {{\n",
+        reader.statements(|_| None),
     );
     for field in shape.stored() {
-        let _ = writeln!(text, "            {}: {},", field.ident, variable(field));
+        let _ = writeln!(text, "{}: {},", field.ident, reader.value(field));
     }
-    text.push_str("        })\n    }\n}\n\n");
+    text.push_str("})\n}\n}\n\n");
     text
 }
 
@@ -135,7 +157,7 @@ pub(super) fn constructor(
     for old in &item.old {
         let id = old.shape.definition.id;
         // Shapes that only answers have need no decoder.
-        if !is_read(model, item) || is_answer_only(&old.shape) {
+        if !is_incoming(model, item) {
             continue;
         }
         if is_ruled(&old.shape) {
@@ -186,32 +208,17 @@ fn is_incoming(model: &Model, item: &Item) -> bool {
     }
 }
 
-/// Whether old shapes of `item` are ever read.
-fn is_read(model: &Model, item: &Item) -> bool {
-    is_incoming(model, item)
-}
-
-/// Whether an old shape has rules for writing but none for reading.
-fn is_answer_only(old: &Shape) -> bool {
-    old.definition.annotation("output").is_some()
-}
-
 /// A function that reads an old shape into the newest struct.
 fn from_old(model: &Model, item: &Item, old: &Shape) -> Result<String, Error> {
     let strings = match item.newest.definition.kind {
         Kind::Function => Strings::Borrowed,
         Kind::Constructor => model.strings,
     };
-    let mut text = format!(
-        "    fn decode_{:08x}(input: &mut Cursor<{}>) -> Result<Self, DecodeError> {{\n{}",
-        old.definition.id,
-        if item.newest.borrows { "'a" } else { "'_" },
-        read_fields_typed(model, item, old, strings),
-    );
-    for field in old.stored() {
-        let used = item.newest.stored().any(|new| new.name == field.name && new.ty == field.ty);
-        let explained = old.definition.annotates("drop", &field.name);
-        if !used && !explained && field.ty != Ty::True {
+    let newest = |field: &Field| {
+        item.newest.stored().find(|new| new.name == field.name && new.ty == field.ty)
+    };
+    for field in old.stored().filter(|field| field.ty != Ty::True && newest(field).is_none()) {
+        if !old.definition.annotates("drop", &field.name) {
             return Err(old.definition.error(format!(
                 "`{}`: the field `{}` would be lost; write `@drop {}` or `@rule`",
                 old.name(),
@@ -220,26 +227,41 @@ fn from_old(model: &Model, item: &Item, old: &Shape) -> Result<String, Error> {
             )));
         }
     }
-    text.push_str("        Ok(Self {\n");
-    for new in item.newest.stored() {
-        let same = old.stored().find(|field| field.name == new.name && field.ty == new.ty);
-        let value = match same {
-            Some(field) => match (field.is_option(), new.is_option()) {
-                (false, true) => format!("Some({})", variable(field)),
-                (true, false) => {
-                    let Some(default) = default_owned(&new.ty, strings) else {
-                        return Err(lacks(old, new));
-                    };
-                    format!("{}.unwrap_or({default})", variable(field))
-                }
-                _ => variable(field),
-            },
-            None if new.is_option() => "None".to_owned(),
-            None => default_owned(&new.ty, strings).ok_or_else(|| lacks(old, new))?.to_owned(),
+    let reader = Reader::new(&model.module, old, |field| newest(field).is_some());
+    let lifetime = if item.newest.borrows { "'a" } else { "'_" };
+    let mut text = format!(
+        "fn decode_{:08x}(input: &mut Cursor<{lifetime}>) -> Result<Self, DecodeError> {{\n{}Ok(Self {{\n",
+        old.definition.id,
+        reader.statements(|field| {
+            newest(field).is_none().then(|| model.field_type(field, strings, "'_"))
+        }),
+    );
+    // First what the wire has, in its order, then what it lacks.
+    for field in old.stored() {
+        let Some(new) = newest(field) else { continue };
+        let value = reader.value(field);
+        let value = match (field.is_option(), new.is_option()) {
+            (false, true) => format!("Some({value})"),
+            (true, false) => {
+                let default = default_owned(&new.ty, strings).ok_or_else(|| lacks(old, new))?;
+                format!("{value}.unwrap_or({default})")
+            }
+            _ => value,
         };
-        let _ = writeln!(text, "            {}: {value},", new.ident);
+        let _ = writeln!(text, "{}: {value},", new.ident);
     }
-    text.push_str("        })\n    }\n\n");
+    for new in item.newest.stored() {
+        if old.stored().any(|field| field.name == new.name && field.ty == new.ty) {
+            continue;
+        }
+        let value = if new.is_option() {
+            "None"
+        } else {
+            default_owned(&new.ty, strings).ok_or_else(|| lacks(old, new))?
+        };
+        let _ = writeln!(text, "{}: {value},", new.ident);
+    }
+    text.push_str("})\n}\n\n");
     Ok(text)
 }
 
@@ -260,24 +282,6 @@ fn default_owned(ty: &Ty, strings: Strings) -> Option<&'static str> {
     })
 }
 
-/// As [`read_fields`], with the types of fields that nobody uses spelled out.
-fn read_fields_typed(model: &Model, item: &Item, old: &Shape, strings: Strings) -> String {
-    let mut text = read_fields(&model.module, old);
-    for field in old.stored() {
-        let used = item.newest.stored().any(|new| new.name == field.name && new.ty == field.ty);
-        if !used && field.ty != Ty::True {
-            let from = format!("        let {} = ", variable(field));
-            let to = format!(
-                "        let _{}: {} = ",
-                variable(field),
-                model.field_type(field, strings, "'_")
-            );
-            text = text.replacen(&from, &to, 1);
-        }
-    }
-    text
-}
-
 pub(super) fn enumeration(model: &Model, name: &Name, info: &TypeInfo) -> String {
     let ident = names::camel(&name.ident);
     let mut arms = String::new();
@@ -292,16 +296,8 @@ pub(super) fn enumeration(model: &Model, name: &Name, info: &TypeInfo) -> String
             );
             continue;
         }
-        let read_old = is_read(model, item);
-        let ids: Vec<String> = core::iter::once(item.newest.definition.id)
-            .chain(
-                item.old
-                    .iter()
-                    .filter(|old| read_old && !is_answer_only(&old.shape))
-                    .map(|old| old.shape.definition.id),
-            )
-            .map(|id| format!("0x{id:08x}"))
-            .collect();
+        let count = if is_incoming(model, item) { usize::MAX } else { 1 };
+        let ids: Vec<String> = item.ids().take(count).map(|id| format!("0x{id:08x}")).collect();
         let _ = writeln!(
             arms,
             "            {} => Decode::decode(input).map(Self::{variant}),",

@@ -4,13 +4,17 @@
 //! types     a struct a constructor, an enum a type with several, a struct a function
 //! encode    `impl Encode`: for the newest layer, and for older shapes of the same thing
 //! decode    `impl Decode`: every id that ever named the thing, into the newest struct
+//! any       everything by id, for tests and tools
+//! layout    indentation
 //! dispatch  id to handler, for requests of clients and for operations of partitions
 //! ```
 
-pub mod decode;
+mod any;
+mod decode;
 pub mod dispatch;
-pub mod encode;
-pub mod types;
+mod encode;
+mod layout;
+mod types;
 
 use core::fmt::Write as _;
 use std::collections::BTreeMap;
@@ -62,10 +66,11 @@ pub fn module(model: &Model) -> Result<String, Error> {
     if !superseded.is_empty() {
         let _ = write!(
             text,
-            "/// Shapes of older layers that `crate::upgrade` reads.\npub mod superseded {{\n{IMPORTS}{superseded}}}\n"
+            "/// Shapes of older layers that `crate::upgrade` reads.\npub mod superseded {{\n{IMPORTS}{superseded}}}\n\n"
         );
     }
-    Ok(text)
+    text.push_str(&any::module(model)?);
+    Ok(layout::layout(&text))
 }
 
 const IMPORTS: &str = "#[allow(unused_imports, clippy::allow_attributes)]\nuse crate::{Cursor, Decode, DecodeError, Encode, Layer, Method, Sink};\n\n";
