@@ -3,6 +3,7 @@
 //! | file                 | mode | content                                                        |
 //! |----------------------|------|----------------------------------------------------------------|
 //! | `server_rsa.pem`     | 0600 | the private key; whoever has it can pose as this server        |
+//! | `server_secret`      | 0600 | 32 random bytes that access hashes and salts are derived from  |
 //! | `server_rsa.pub.pem` | 0644 | the public key, PKCS#1 PEM: what clients are given             |
 //!
 //! Clients have the public key built in or configured, so a lost private key means that every client must
@@ -20,6 +21,9 @@ use zeroize::Zeroizing;
 
 /// Name of the private key's file.
 pub const PRIVATE_FILE: &str = "server_rsa.pem";
+
+/// What access hashes and salts are derived from.
+const SECRET_FILE: &str = "server_secret";
 
 /// Name of the public key's file.
 pub const PUBLIC_FILE: &str = "server_rsa.pub.pem";
@@ -142,9 +146,39 @@ pub fn fingerprint_hex(fingerprint: i64) -> String {
     format!("{fingerprint:016x}")
 }
 
+/// Reads the secret that access hashes and salts are derived from, or makes one where there is none.
+///
+/// Clients keep access hashes for years: with another secret they would have to find every user anew.
+///
+/// # Errors
+///
+/// The file cannot be used; an existing one is never replaced.
+pub fn secret(data_dir: &Path, rng: &mut impl CryptoRng) -> Result<[u8; 32], Error> {
+    let path = data_dir.join(SECRET_FILE);
+    let mut secret = [0; 32];
+    if let Some(mut file) = open_private(&path)? {
+        file.read_exact(&mut secret).map_err(io_error("read", &path))?;
+        return Ok(secret);
+    }
+    rng.fill_bytes(&mut secret);
+    write(&path, &secret, 0o600)?;
+    Ok(secret)
+}
+
 /// The private key, or `None` where there is no file.
 fn read_private(path: &Path) -> Result<Option<PrivateKey>, Error> {
-    let mut file = match File::open(path) {
+    let Some(mut file) = open_private(path)? else { return Ok(None) };
+    let mut pem = Zeroizing::new(String::new());
+    file.read_to_string(&mut pem).map_err(io_error("read", path))?;
+    match PrivateKey::from_pem(&pem) {
+        Ok(private) => Ok(Some(private)),
+        Err(source) => Err(Error::NoKey { path: path.to_owned(), source }),
+    }
+}
+
+/// Opens a file that nobody else may read; `None` where there is none.
+fn open_private(path: &Path) -> Result<Option<File>, Error> {
+    let file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(io_error("open", path)(error)),
@@ -155,12 +189,7 @@ fn read_private(path: &Path) -> Result<Option<PrivateKey>, Error> {
     if mode & 0o077 != 0 {
         return Err(Error::Exposed { path: path.to_owned(), mode });
     }
-    let mut pem = Zeroizing::new(String::new());
-    file.read_to_string(&mut pem).map_err(io_error("read", path))?;
-    match PrivateKey::from_pem(&pem) {
-        Ok(private) => Ok(Some(private)),
-        Err(source) => Err(Error::NoKey { path: path.to_owned(), source }),
-    }
+    Ok(Some(file))
 }
 
 /// Puts `bytes` at `path`, whole and on disk, or leaves what was there.

@@ -87,13 +87,13 @@ pub const KEYS: &[Key] = &[
         name: "websocket.enabled",
         allowed: Allowed::Switch,
         default: "true",
-        about: "Serve WebSocket clients on the same port",
+        about: "Serve WebSocket clients, on the same port unless they have one of their own",
     },
     Key {
         name: "websocket.listen",
         allowed: Allowed::Text("IP:PORT other than `listen`"),
         default: "none",
-        about: "One more port for WebSocket clients",
+        about: "Port of its own for WebSocket clients",
     },
     Key {
         name: "mtproxy.secrets",

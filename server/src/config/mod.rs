@@ -85,7 +85,7 @@ pub enum WebSocket {
     Off,
     /// On the port of all other transports.
     Shared,
-    /// On that port, and on one of its own.
+    /// On a port of its own, and on no other.
     Own(SocketAddr),
 }
 
