@@ -8,7 +8,7 @@ use services::tables;
 use storage::{Desc, Order, Pts, Read, View};
 use tl::operations::enums::{Effect, Filter, Refusal, mailbox::Difference};
 use tl::operations::functions::{contacts, mailbox};
-use tl::operations::types::{ReplyTo, mailbox::Sent};
+use tl::operations::types::{HiddenAuthor, ReplyTo, mailbox::Sent};
 use tl::records::enums::{Action, EntityKind};
 use tl::records::types::{ChangeReadContents, Entity, Event, Message};
 
@@ -308,6 +308,11 @@ fn forwards_name_the_first_author() {
     let hidden = mailbox::Forward { drop_author: true, ..forward(BOB, carols.id, 70, ALICE) };
     cluster.call(user(CAROL), &hidden).unwrap();
     assert_eq!(chat(&mut cluster, ALICE, CAROL)[0].forward, None);
+    let anonymous = HiddenAuthor { user: ALICE, name: "A.".into() };
+    let named =
+        mailbox::Forward { hidden: Some(vec![anonymous]), ..forward(ALICE, bobs, 75, CAROL) };
+    let header = cluster.call(user(BOB), &named).unwrap().sent[0].message.forward.clone().unwrap();
+    assert_eq!((header.from, header.from_name.as_deref()), (None, Some("A.")));
     let none = mailbox::Forward::new(BOB, vec![999], vec![80], ALICE);
     assert_eq!(cluster.call(user(CAROL), &none), Err(Refusal::MessageIdInvalid));
     let uneven = mailbox::Forward::new(BOB, vec![1, 2], vec![80], ALICE);

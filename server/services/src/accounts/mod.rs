@@ -99,6 +99,8 @@ pub fn get(
         presence_visible: may(PrivacyKey::PrivacyStatus)? && !blocks_viewer,
         about_visible: may(PrivacyKey::PrivacyAbout)? && !blocks_viewer,
         photo_visible: may(PrivacyKey::PrivacyProfilePhoto)? && !blocks_viewer,
+        findable_by_phone: may(PrivacyKey::PrivacyAddedByPhone)?,
+        named_in_forwards: may(PrivacyKey::PrivacyForwards)?,
         viewer_is_contact: relation.contact.is_some(),
         blocks_viewer,
         ..answers::accounts::Profile::new(account, presence)

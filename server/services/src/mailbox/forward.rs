@@ -57,10 +57,16 @@ pub fn forward(txn: &mut Txn<'_, '_>, now: UnixTime, op: functions::Forward) -> 
 
 /// The content of `source` as a new message. Its header names the first author, however often it was forwarded.
 fn again(source: Message, op: &functions::Forward, me: i64, now: UnixTime) -> Message {
-    let author = if source.out { me } else { op.from };
-    let header = source
-        .forward
-        .unwrap_or_else(|| Forward { from: Some(author), ..Forward::new(source.date) });
+    let header = source.forward.unwrap_or_else(|| {
+        let author = if source.out { me } else { op.from };
+        let mut hidden = op.hidden.iter().flatten();
+        match hidden.find(|hidden| hidden.user == author) {
+            Some(hidden) => {
+                Forward { from_name: Some(hidden.name.clone()), ..Forward::new(source.date) }
+            }
+            None => Forward { from: Some(author), ..Forward::new(source.date) },
+        }
+    });
     let header = Forward { saved_from_peer: None, saved_from_id: None, ..header };
     let caption_dropped = op.drop_captions && source.media.is_some();
     let text = if caption_dropped { String::new() } else { source.text };
