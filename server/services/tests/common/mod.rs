@@ -84,6 +84,21 @@ impl Cluster {
         }
     }
 
+    /// Executes an operation given as bytes, and all that follows from it.
+    pub(crate) fn raw(
+        &mut self,
+        owner: &Owner,
+        bytes: &[u8],
+    ) -> Result<Vec<u8>, partition::Failure> {
+        match partition::describe(bytes) {
+            Some((partition::Kind::Read, _)) => {
+                let snapshot = self.engine.snapshot();
+                partition::read(&View::new(&*snapshot, owner.clone()), UnixTime(self.now), bytes)
+            }
+            _ => self.write(owner, bytes),
+        }
+    }
+
     fn write(&mut self, owner: &Owner, bytes: &[u8]) -> Result<Vec<u8>, partition::Failure> {
         let now = UnixTime(self.now);
         let outbox = &mut self.outboxes[usize::from(self.partitions.of(owner).0)];
