@@ -245,6 +245,11 @@ fn ended_authorizations_take_the_user_from_their_keys() {
     let touch = |auth_key_id| accounts::Touch { auth_key_id, ip: "::1", client: client() };
     assert_eq!(cluster.call(user(ALICE), &touch(4)), Err(Refusal::AuthKeyUnregistered));
     assert!(cluster.call(user(ALICE), &touch(3)).is_ok());
+    // A key that logs in as somebody else leaves the first user, whose sessions need not be told.
+    cluster.forget();
+    cluster.call(key(4), &keys::Login { user_id: ALICE }).unwrap();
+    cluster.call(key(4), &keys::Login { user_id: BOB }).unwrap();
+    assert_eq!((user_of(&mut cluster, 4), cluster.effects(&user(ALICE))), (Some(BOB), vec![]));
     // A key that its client destroys takes its authorization along.
     cluster.call(key(3), &keys::Destroy {}).unwrap();
     assert!(
