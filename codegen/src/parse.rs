@@ -162,6 +162,12 @@ impl Definition {
         self.annotations.iter().find(|a| a.name == name).map(|a| a.value.as_str())
     }
 
+    /// Whether something newer has taken its place: annotated `@until N` or `@superseded`.
+    #[must_use]
+    pub fn is_old(&self) -> bool {
+        self.annotation("until").is_some() || self.annotation("superseded").is_some()
+    }
+
     /// Whether `word` is among the values of the annotations called `name`.
     #[must_use]
     pub fn annotates(&self, name: &str, word: &str) -> bool {

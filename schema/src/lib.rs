@@ -25,64 +25,35 @@ pub use cursor::{Cursor, DEPTH_MAX};
 pub use value::Raw;
 pub use write::{Counter, Sink};
 
-/// Handshake and service messages.
-#[allow(
-    clippy::all,
-    clippy::use_self,
-    clippy::or_fun_call,
-    unused_qualifications,
-    unused_variables,
-    elided_lifetimes_in_paths,
-    clippy::allow_attributes,
-    reason = "generated code is plain rather than terse"
-)]
-pub mod mtproto {
-    include!(concat!(env!("OUT_DIR"), "/mtproto.rs"));
+macro_rules! generated {
+    ($(#[$docs:meta] $module:ident),*) => {$(
+        #[$docs]
+        #[allow(
+            clippy::all,
+            clippy::use_self,
+            clippy::or_fun_call,
+            unused_imports,
+            unused_qualifications,
+            unused_variables,
+            elided_lifetimes_in_paths,
+            clippy::allow_attributes,
+            reason = "generated code is plain rather than terse"
+        )]
+        pub mod $module {
+            include!(concat!(env!("OUT_DIR"), "/", stringify!($module), ".rs"));
+        }
+    )*};
 }
 
-/// What clients may ask and what they get.
-#[allow(
-    clippy::all,
-    clippy::use_self,
-    clippy::or_fun_call,
-    unused_qualifications,
-    unused_variables,
-    elided_lifetimes_in_paths,
-    clippy::allow_attributes,
-    reason = "generated code is plain rather than terse"
-)]
-pub mod api {
-    include!(concat!(env!("OUT_DIR"), "/api.rs"));
-}
-
-/// What is stored.
-#[allow(
-    clippy::all,
-    clippy::use_self,
-    clippy::or_fun_call,
-    unused_qualifications,
-    unused_variables,
-    elided_lifetimes_in_paths,
-    clippy::allow_attributes,
-    reason = "generated code is plain rather than terse"
-)]
-pub mod records {
-    include!(concat!(env!("OUT_DIR"), "/records.rs"));
-}
-
-/// What partitions execute.
-#[allow(
-    clippy::all,
-    clippy::use_self,
-    clippy::or_fun_call,
-    unused_qualifications,
-    unused_variables,
-    elided_lifetimes_in_paths,
-    clippy::allow_attributes,
-    reason = "generated code is plain rather than terse"
-)]
-pub mod operations {
-    include!(concat!(env!("OUT_DIR"), "/operations.rs"));
+generated! {
+    /// Handshake and service messages.
+    mtproto,
+    /// What clients may ask and what they get.
+    api,
+    /// What is stored.
+    records,
+    /// What partitions execute.
+    operations
 }
 
 /// The id of a boxed `Vector t`.

@@ -77,7 +77,11 @@ fn ours(model: &Model, layer: u16) -> Schema {
         if item.newest.since.is_some_and(|since| since > layer) {
             return None;
         }
-        let old = item.old.iter().find(|old| old.until >= layer).map(|old| &old.shape);
+        let old = item
+            .old
+            .iter()
+            .find(|old| old.until.is_some_and(|until| until >= layer))
+            .map(|old| &old.shape);
         Some(old.unwrap_or(&item.newest).definition.clone())
     };
     let items = model.constructors.values().chain(model.functions.values());
@@ -219,7 +223,7 @@ fn values() {
                     count += 1;
                     if let Err(error) = result {
                         let key = format!("{} in {} {}", constructor, view.origin, view.layer);
-                        wrong.entry(key).or_insert(format!("{error} ({fill:?})"));
+                        wrong.entry(key).or_insert_with(|| format!("{error} ({fill:?})"));
                     }
                 }
             }
@@ -253,7 +257,7 @@ fn answers() {
                 count += 1;
                 if let Err(error) = result {
                     let key = format!("{} in {} {}", function.name, view.origin, view.layer);
-                    wrong.entry(key).or_insert(format!("{error} ({fill:?})"));
+                    wrong.entry(key).or_insert_with(|| format!("{error} ({fill:?})"));
                 }
             }
         }
@@ -281,7 +285,7 @@ fn requests() {
                 count += 1;
                 if let Err(error) = result {
                     let key = format!("{} in {} {}", function.name, view.origin, view.layer);
-                    wrong.entry(key).or_insert(format!("{error} ({fill:?})"));
+                    wrong.entry(key).or_insert_with(|| format!("{error} ({fill:?})"));
                 }
             }
         }

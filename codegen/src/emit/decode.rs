@@ -85,14 +85,19 @@ impl<'m> Reader<'m> {
         let Some(condition) = &field.condition else { return read(self.module, &field.ty) };
         let (flags, bit) = (names::snake(&condition.flags), condition.bit);
         match &field.ty {
-            Ty::True => format!("{flags} & (1 << {bit}) != 0"),
+            Ty::True => format!("{flags} & {} != 0", mask(bit)),
             ty @ (Ty::Bare(_) | Ty::Vector { .. }) if read(self.module, ty) != DECODE => {
                 let value = read(self.module, ty);
-                format!("if {flags} & (1 << {bit}) == 0 {{ None }} else {{ Some({value}) }}")
+                format!("if {flags} & {} == 0 {{ None }} else {{ Some({value}) }}", mask(bit))
             }
             _ => format!("input.optional({flags}, {bit})?"),
         }
     }
+}
+
+/// The bit as a number.
+fn mask(bit: u32) -> String {
+    if bit == 0 { "1".to_owned() } else { format!("(1 << {bit})") }
 }
 
 /// A field's variable: prefixed, so that no field shadows `input`.
@@ -132,7 +137,7 @@ pub(super) fn bare(module: &str, shape: &Shape, ident: &str) -> String {
     let lifetime = if shape.borrows { "'a" } else { "'_" };
     let reader = Reader::new(module, shape, |_| true);
     let mut text = format!(
-        "#[allow(unused_variables, clippy::allow_attributes)]\nimpl{generics} {ident}{generics} {{\n\
+        "impl{generics} {ident}{generics} {{\n\
          /// Reads the fields, without the constructor id.\n///\n/// # Errors\n///\n/// See [`DecodeError`].\n\
          pub fn decode_bare(input: &mut Cursor<{lifetime}>) -> Result<Self, DecodeError> {{\n{}Ok(Self {{\n",
         reader.statements(|_| None),
@@ -180,10 +185,7 @@ pub(super) fn constructor(
     if !methods.is_empty() {
         let generics = generics(shape);
         text.push_str(super::types::gate(is_incoming(model, item)));
-        let _ = write!(
-            text,
-            "#[allow(unused_variables, clippy::allow_attributes)]\nimpl{generics} {ident}{generics} {{\n{methods}}}\n\n"
-        );
+        let _ = write!(text, "impl{generics} {ident}{generics} {{\n{methods}}}\n\n");
     }
     text.push_str(super::types::gate(is_incoming(model, item)));
     let _ = write!(
@@ -243,8 +245,8 @@ fn from_old(model: &Model, item: &Item, old: &Shape) -> Result<String, Error> {
         let value = match (field.is_option(), new.is_option()) {
             (false, true) => format!("Some({value})"),
             (true, false) => {
-                let default = default_owned(&new.ty, strings).ok_or_else(|| lacks(old, new))?;
-                format!("{value}.unwrap_or({default})")
+                default_owned(&new.ty, strings).ok_or_else(|| lacks(old, new))?;
+                format!("{value}.unwrap_or_default()")
             }
             _ => value,
         };

@@ -33,6 +33,7 @@ pub(super) fn constructor(model: &Model, item: &Item, ident: &str) -> Result<Str
     let is_function = shape.definition.kind == crate::parse::Kind::Function;
     // Clients speak the newest layer: requests are written in the newest shape only.
     for old in item.old.iter().filter(|_| !is_function) {
+        let Some(until) = old.until else { continue };
         let id = old.shape.definition.id;
         let mut written = Vec::new();
         for field in old.shape.stored() {
@@ -45,7 +46,7 @@ pub(super) fn constructor(model: &Model, item: &Item, ident: &str) -> Result<Str
             "\n    fn encode_{id:08x}<S: Sink>(&self, layer: Layer, out: &mut S) {{\n        out.u32(0x{id:08x});\n{}    }}\n",
             body(model, &old.shape, &written)
         );
-        let _ = writeln!(arms, "            ..={} => self.encode_{id:08x}(layer, out),", old.until);
+        let _ = writeln!(arms, "            ..={} => self.encode_{id:08x}(layer, out),", until);
     }
     let write_newest = "out.u32(Self::ID);\n        self.encode_bare(layer, out);\n";
     let body = if arms.is_empty() {
@@ -63,7 +64,7 @@ pub(super) fn constructor(model: &Model, item: &Item, ident: &str) -> Result<Str
         None => String::new(),
     };
     Ok(format!(
-        "#[allow(unused_variables, clippy::allow_attributes)]\nimpl{generics} {ident}{generics} {{\n{methods}}}\n\n{gate}impl Encode for {ident}{elided} {{\n    \
+        "impl{generics} {ident}{generics} {{\n{methods}}}\n\n{gate}impl Encode for {ident}{elided} {{\n    \
          fn encode<S: Sink>(&self, layer: Layer, out: &mut S) {{\n{body}    }}\n{known}}}\n\n",
         gate = gate_again(model, item),
         elided = elided(shape.borrows),
@@ -202,14 +203,14 @@ fn statement(ty: &Ty, value: &str) -> String {
     match ty {
         Ty::Bare(_) => format!("{value}.encode_bare(layer, out);"),
         Ty::Vector { bare: true, of } => format!(
-            "out.count({value}.len());\n        for element in &{value} {{\n            {}\n        }}",
+            "out.count({value}.len());\n        for element in {value}.iter() {{\n            {}\n        }}",
             match &**of {
                 Ty::Bare(_) => "element.encode_bare(layer, out);",
                 _ => "element.encode(layer, out);",
             }
         ),
         Ty::Vector { bare: false, of } if matches!(**of, Ty::Bare(_)) => format!(
-            "out.vector({value}.len());\n        for element in &{value} {{\n            element.encode_bare(layer, out);\n        }}"
+            "out.vector({value}.len());\n        for element in {value}.iter() {{\n            element.encode_bare(layer, out);\n        }}"
         ),
         _ => format!("{value}.encode(layer, out);"),
     }
@@ -250,12 +251,22 @@ fn flags(name: &str, written: &[Written<'_>]) -> String {
     }
     match bits.as_slice() {
         [] => return "0".to_owned(),
-        [(bit, set)] => return format!("u32::from({set}) << {bit}"),
+        [(bit, set)] => return shifted(*bit, set),
         _ => {}
     }
-    let terms: Vec<String> =
-        bits.iter().map(|(bit, set)| format!("(u32::from({set}) << {bit})")).collect();
-    terms.join("\n            | ")
+    let terms: Vec<String> = bits
+        .iter()
+        .map(|(bit, set)| match bit {
+            0 => shifted(0, set),
+            _ => format!("({})", shifted(*bit, set)),
+        })
+        .collect();
+    terms.join("\n| ")
+}
+
+/// A truth value as a bit.
+fn shifted(bit: u32, set: &str) -> String {
+    if bit == 0 { format!("u32::from({set})") } else { format!("u32::from({set}) << {bit}") }
 }
 
 pub(super) fn enumeration(model: &Model, name: &Name, info: &TypeInfo) -> String {
@@ -299,7 +310,7 @@ pub(super) fn enumeration(model: &Model, name: &Name, info: &TypeInfo) -> String
         }
     }
     format!(
-        "#[allow(unused_variables, clippy::allow_attributes)]\nimpl Encode for {ident}{elided} {{\n    fn encode<S: Sink>(&self, layer: Layer, out: &mut S) {{\n\
+        "impl Encode for {ident}{elided} {{\n    fn encode<S: Sink>(&self, layer: Layer, out: &mut S) {{\n\
          {fallback}        match self {{\n{write}        }}\n    }}\n{known_in}}}\n\n",
         elided = elided(info.borrows)
     )

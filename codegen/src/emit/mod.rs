@@ -61,7 +61,9 @@ pub fn module(model: &Model) -> Result<String, Error> {
         ("enums", "An enum for each type that has several constructors.", enums),
         ("functions", "A struct for each function.", functions),
     ] {
-        let _ = write!(text, "/// {docs}\npub mod {name} {{\n{}}}\n\n", tree.text());
+        if !tree.items.is_empty() {
+            let _ = write!(text, "/// {docs}\npub mod {name} {{\n{}}}\n\n", tree.text());
+        }
     }
     if !superseded.is_empty() {
         let _ = write!(
@@ -73,7 +75,7 @@ pub fn module(model: &Model) -> Result<String, Error> {
     Ok(layout::layout(&text))
 }
 
-const IMPORTS: &str = "#[allow(unused_imports, clippy::allow_attributes)]\nuse crate::{Cursor, Decode, DecodeError, Encode, Layer, Method, Sink};\n\n";
+const IMPORTS: &str = "use crate::{Cursor, Decode, DecodeError, Encode, Layer, Method, Sink};\n\n";
 
 /// Items by namespace.
 #[derive(Default)]

@@ -128,8 +128,7 @@ pub(super) fn enumeration(model: &Model, name: &Name, info: &TypeInfo) -> Result
     let ident = names::camel(&name.ident);
     let generics = if info.borrows { "<'a>" } else { "" };
     let mut text = format!(
-        "/// The type `{name}`.\n#[allow(clippy::large_enum_variant, clippy::allow_attributes)]\n\
-         #[derive(Clone, Debug, PartialEq)]\npub enum {ident}{generics} {{\n"
+        "/// The type `{name}`.\n#[derive(Clone, Debug, PartialEq)]\npub enum {ident}{generics} {{\n"
     );
     let mut conversions = String::new();
     for constructor in &info.constructors {

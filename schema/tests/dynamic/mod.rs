@@ -58,7 +58,7 @@ impl Schema {
     /// Our own files: of constructors and functions the newest shapes.
     pub(crate) fn ours(paths: &[&str]) -> Self {
         let definitions = read_ours(paths);
-        Self::new(definitions.into_iter().filter(|d| d.annotation("until").is_none()).collect())
+        Self::new(definitions.into_iter().filter(|definition| !definition.is_old()).collect())
     }
 
     /// Walks over a value of type `ty`.

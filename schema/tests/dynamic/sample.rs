@@ -176,7 +176,7 @@ impl<'p> Sampler<'p> {
             ("string", _) => {
                 let text = format!("{:x}", self.random());
                 let len = usize::try_from(self.random() % 12).unwrap_or(0).min(text.len());
-                out.bytes(text[..len].as_bytes());
+                out.bytes(&text.as_bytes()[..len]);
             }
             ("bytes", _) => {
                 let bytes = self.random().to_le_bytes();
@@ -187,7 +187,11 @@ impl<'p> Sampler<'p> {
             ("Object", _) => self.raw(out),
             _ if ty.bang => self.raw(out),
             ("Bool", _) => {
-                let id = if self.random() % 2 == 0 { tl::BOOL_TRUE_ID } else { tl::BOOL_FALSE_ID };
+                let id = if self.random().is_multiple_of(2) {
+                    tl::BOOL_TRUE_ID
+                } else {
+                    tl::BOOL_FALSE_ID
+                };
                 out.u32(id);
             }
             ("Vector" | "vector", Some(of)) => {
