@@ -283,7 +283,7 @@ impl Session {
                 match enums::BadMsgNotification::decode(&mut input)? {
                     enums::BadMsgNotification::BadServerSalt(bad) => {
                         self.salt = bad.new_server_salt;
-                        self.again(MsgId(bad.bad_msg_id));
+                        self.again(MsgId(bad.bad_msg_id), true);
                     }
                     enums::BadMsgNotification::BadMsgNotification(bad) => {
                         self.bad_message(now, packet_id, MsgId(bad.bad_msg_id), bad.error_code);
@@ -334,25 +334,33 @@ impl Session {
         match code {
             16 | 17 => {
                 let server_ns = packet_id.time().nanos().cast_signed();
-                self.clock_offset_ns = server_ns.saturating_sub(now.nanos().cast_signed());
-                // Identifiers made by the wrong clock must not hold the next ones back.
-                self.msg_ids = MsgIds::default();
-                self.again(bad);
+                let offset_ns = server_ns.saturating_sub(now.nanos().cast_signed());
+                // Identifiers made by the wrong clock must not hold the next ones back; those made since then must, or
+                // some would be given twice.
+                if offset_ns.abs_diff(self.clock_offset_ns) > CLOCK_SLACK_NS {
+                    self.clock_offset_ns = offset_ns;
+                    self.msg_ids = MsgIds::default();
+                }
+                self.again(bad, false);
             }
-            20 | 32 | 33 => self.again(bad),
+            20 | 32 | 33 => self.again(bad, false),
             _ => self.events.push_back(Event::Refused { msg_id: bad, code }),
         }
     }
 
-    /// Sends again under new identifiers what a refused packet held.
-    fn again(&mut self, refused: MsgId) {
+    /// Sends again what a refused packet held.
+    ///
+    /// A packet with a wrong salt was not looked at, but another one with the same messages may have been: they keep their
+    /// identifiers.
+    fn again(&mut self, refused: MsgId, keeps_ids: bool) {
         let at = self.containers.iter().position(|(msg_id, _)| *msg_id == refused);
         let ids = match at.and_then(|at| self.containers.remove(at)) {
             Some((_, ids)) => ids,
             None => vec![refused],
         };
         for pending in ids.iter().filter_map(|msg_id| self.sent.remove(msg_id)) {
-            self.waiting.push_back(Pending { sent_as: None, ..pending });
+            let sent_as = pending.sent_as.filter(|_| keeps_ids);
+            self.waiting.push_back(Pending { sent_as, ..pending });
         }
     }
 
@@ -365,6 +373,8 @@ impl Session {
     }
 }
 
+/// Less is the network's delay rather than a wrong clock.
+const CLOCK_SLACK_NS: u64 = 10_000_000_000;
 /// Messages packed together.
 const BATCH_COUNT: usize = 100;
 /// Identifiers remembered.

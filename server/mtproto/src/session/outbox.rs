@@ -216,6 +216,13 @@ impl Outbox {
         }
     }
 
+    /// Whether the answer to `request` waits or was sent and not acknowledged.
+    pub(super) fn has_answer(&self, request: MsgId) -> bool {
+        let what = What::Answer(request);
+        self.waiting.iter().any(|waiting| waiting.what == what)
+            || self.sent.iter().any(|sent| sent.what == what)
+    }
+
     /// The sent answer to `request`.
     pub(super) fn sent_answer(&self, request: MsgId) -> Option<&Sent> {
         self.sent.iter().find(|sent| sent.what == What::Answer(request))

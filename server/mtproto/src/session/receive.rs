@@ -92,7 +92,7 @@ impl Session {
             }
             // Service messages may be handled twice; an answer that got lost is made again.
             Ok(Some(Fate::Service)) => self.dispatch(now, conn, message, id),
-            Ok(Some(Fate::Container)) => Ok(()),
+            Ok(Some(Fate::Container)) => Err(self.bad_message(conn, &message, 19)),
             Ok(Some(Fate::Running)) => {
                 self.requests.acknowledge(message.msg_id);
                 self.acks.add(message.msg_id, now);
@@ -139,6 +139,8 @@ impl Session {
         let is_old = msg_id.time() + MSG_ID_AGE_MAX < now;
         match self.received.known(msg_id) {
             Known::Yes(fate) => Ok(Some(fate)),
+            // The identifier is forgotten by its age, but the client has not acknowledged the answer.
+            Known::Forgotten if self.outbox.has_answer(msg_id) => Ok(Some(Fate::Answered)),
             // A message may be sent again in a fresh container long after it was made.
             _ if is_old && level == Level::Packet => Err(16),
             Known::Forgotten => Err(20),
