@@ -2,6 +2,8 @@
 //! code.
 //!
 //! A body is a function from bytes to nothing that panics when something does not hold. The tests include its file by
-//! path: it uses the package under test and `bytes` alone.
+//! path: it uses the package under test and what that one depends on.
 
+pub mod tl;
+pub mod mtproto;
 pub mod transport;

@@ -8,7 +8,8 @@
 use bytes::{Buf as _, BytesMut};
 use tl::{Encode, Layer};
 
-use crate::limits::{HEADROOM, TAILROOM};
+use crate::limits::{HEADROOM, PADDING_LEN_MIN, TAILROOM, TRANSPORT_HEADROOM};
+use crate::transport;
 
 /// A message on its way out: bytes behind free room.
 #[derive(Debug, Clone)]
@@ -121,6 +122,9 @@ impl Buffer {
         self.bytes
     }
 }
+
+const _: () = assert!(TRANSPORT_HEADROOM >= transport::HEADROOM);
+const _: () = assert!(TAILROOM >= PADDING_LEN_MIN + 15 + transport::TAILROOM);
 
 #[cfg(test)]
 mod tests {

@@ -139,6 +139,5 @@ const _: () = assert!(PACKET_LEN_MAX.is_multiple_of(4));
 const _: () = assert!(PACKET_LEN_MAX / 4 < 1 << 24);
 const _: () = assert!(WEBSOCKET_FRAME_LEN_MAX > PACKET_LEN_MAX);
 const _: () = assert!(HEADROOM.is_multiple_of(4));
-const _: () = assert!(TAILROOM >= PADDING_LEN_MIN + 15 + 16);
 const _: () = assert!(CONTAINER_SENT_COUNT_MAX <= CONTAINER_COUNT_MAX);
 const _: () = assert!(PUSH_LEN_MAX < QUEUE_LEN_MAX && PUSH_COUNT_MAX < QUEUE_COUNT_MAX);

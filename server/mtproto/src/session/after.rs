@@ -49,7 +49,7 @@ impl Session {
 
     /// Emits or refuses the requests whose waiting is over.
     pub(super) fn release_held(&mut self, now: UnixTime) {
-        loop {
+        while self.requests.has_held() {
             let over = self.requests.held().find_map(|held| match self.verdict(&held.after) {
                 Verdict::Pending | Verdict::Unknown if now < held.until => None,
                 verdict => Some((held.request.msg_id, verdict)),

@@ -241,6 +241,8 @@ impl Session {
             self.events.push_back(Event::Close { conn: oldest });
             self.detach(now, oldest);
         }
+        // Somebody came back just in time.
+        self.events.retain(|event| *event != Event::Expired);
     }
 
     /// A connection is gone. What it carried and was not acknowledged is sent again on another one.

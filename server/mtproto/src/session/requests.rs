@@ -100,9 +100,13 @@ impl Requests {
         Some(*held)
     }
 
+    pub(super) const fn has_held(&self) -> bool {
+        self.held_count > 0
+    }
+
     /// Those that wait.
     pub(super) fn held(&self) -> impl Iterator<Item = &Held> {
-        let any = self.held_count > 0;
+        let any = self.has_held();
         self.running.iter().filter(move |_| any).filter_map(|running| running.held.as_deref())
     }
 

@@ -215,7 +215,8 @@ impl Server {
                         session.set_wants_updates(true);
                         let delay = Duration::from_millis(u64::from(rng.next_u32() % 12_000));
                         // Most are quick; some take long enough to be acknowledged first.
-                        let delay = if rng.next_u32().is_multiple_of(4) { delay } else { delay / 100 };
+                        let delay =
+                            if rng.next_u32().is_multiple_of(4) { delay } else { delay / 100 };
                         self.running.push((now + delay, *id, request.msg_id, reply));
                     }
                     Event::Expired => expired.push(*id),

@@ -265,6 +265,14 @@ fn salts_change_under_a_running_session() {
     }
 }
 
+#[test]
+fn a_session_that_never_began_may_still_begin() {
+    let mut bench = Bench::fresh();
+    bench.session.detach(bench.now, CONN);
+    bench.send_body(&request(1));
+    assert_eq!(bench.events(), ["request 1"]);
+}
+
 // ===== Memory =====
 
 #[test]
