@@ -1,1 +1,1 @@
-//! To be written.
+//! Benchmarks of what is hot: a file a package under `benches/`, named by what is measured.

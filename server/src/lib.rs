@@ -2,9 +2,22 @@
 //! state (`services`), which have none of them.
 
 pub mod cli;
+pub mod clock;
 pub mod codes;
 pub mod config;
 pub mod connect;
+pub mod convert;
+mod gateway;
+pub mod handlers;
 pub mod keyfile;
+pub mod limits;
 pub mod logging;
-pub mod placeholder;
+pub mod router;
+pub mod rpc;
+mod server;
+pub mod service_user;
+pub mod shared;
+mod tickets;
+pub mod updates;
+
+pub use server::{Error, Server};

@@ -7,8 +7,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use server::cli::{self, Cli, Command, Settings};
 use server::config::Config;
-use server::placeholder::Server;
-use server::{keyfile, logging};
+use server::{Server, keyfile, logging};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// What went wrong, for the operator.

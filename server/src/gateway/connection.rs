@@ -1,0 +1,475 @@
+//! One connection: a socket, its transport, and what waits to be written to it.
+//!
+//! It holds no buffer while nothing happens: the read buffer is made when bytes arrive and dropped when all of
+//! them were taken.
+
+use std::{
+    cell::{Cell, RefCell},
+    io,
+    net::SocketAddr,
+    os::fd::AsFd as _,
+    rc::Rc,
+    sync::Arc,
+};
+
+use bytes::{Buf as _, BytesMut};
+use crypto::Side;
+use mtproto::{
+    Buffer, UnixTime,
+    envelope::{self, Kind, PlainIds},
+    handshake::server::Handshakes,
+    session::ConnId,
+    transport::{Noise, Packet, ServerConfig, ServerTransport},
+};
+use rand_core::Rng as _;
+use tokio::{net::TcpStream, sync::Notify};
+
+use super::{
+    listen::Admitted,
+    live::{Live, LiveId},
+    shard::{Command, Shard},
+};
+use crate::limits;
+
+/// A malformed or unknown packet: the connection ends with it.
+pub(super) const NOT_FOUND: i32 = -404;
+/// Too much of something.
+pub(super) const FLOOD: i32 = -429;
+
+/// How often one connection may change shards. Once is what clients need; more is an attack on our time.
+const HANDOFFS_MAX: u8 = 8;
+
+/// A connection on its way to another shard, with the packet that says so and what was read behind it.
+pub(crate) struct Handoff {
+    stream: std::net::TcpStream,
+    peer: SocketAddr,
+    admitted: Admitted,
+    transport: ServerTransport,
+    config: Arc<ServerConfig>,
+    input: BytesMut,
+    out: BytesMut,
+    packet: Packet,
+    count: u8,
+}
+
+/// A connection, on the one thread that owns it.
+pub(super) struct Connection {
+    pub(super) id: ConnId,
+    stream: TcpStream,
+    pub(super) peer: SocketAddr,
+    admitted: Cell<Option<Admitted>>,
+    config: Arc<ServerConfig>,
+    pub(super) transport: RefCell<ServerTransport>,
+    pub(super) handshakes: RefCell<Option<Box<Handshakes>>>,
+    pub(super) plain_ids: RefCell<PlainIds>,
+    /// What waits to be written.
+    out: RefCell<BytesMut>,
+    /// Wakes the task that reads, to look at `out` and `closing`.
+    wake: Notify,
+    /// Whether it ends once `out` is written.
+    closing: Cell<bool>,
+    /// The sessions that use it.
+    sessions: RefCell<Vec<LiveId>>,
+    /// When bytes last came; until a whole packet came: when it was opened.
+    heard: Cell<UnixTime>,
+    has_packet: Cell<bool>,
+    /// Since when the socket takes no more.
+    full_since: Cell<Option<UnixTime>>,
+    handoffs: u8,
+}
+
+/// What became of a packet.
+enum Next {
+    /// Go on.
+    Continue,
+    /// The connection lives on another shard now.
+    Moved,
+}
+
+impl Connection {
+    /// Takes a fresh socket.
+    pub(super) fn open(
+        shard: &Rc<Shard>,
+        stream: TcpStream,
+        peer: SocketAddr,
+        admitted: Admitted,
+        config: Arc<ServerConfig>,
+    ) {
+        // A message is written at once, whole: waiting for more would only delay it.
+        if stream.set_nodelay(true).is_err() {
+            return;
+        }
+        let transport = ServerTransport::new(Arc::clone(&config));
+        let connection =
+            Self::new(shard, stream, peer, admitted, config, transport, BytesMut::new(), 0);
+        tokio::task::spawn_local(connection.run(Rc::clone(shard), BytesMut::new(), None));
+    }
+
+    /// Takes a connection from another shard.
+    pub(super) fn take_over(shard: &Rc<Shard>, handoff: Handoff) {
+        let Handoff { stream, peer, admitted, transport, config, input, out, packet, count } = handoff;
+        let stream = match TcpStream::from_std(stream) {
+            Ok(stream) => stream,
+            Err(error) => {
+                tracing::warn!(%error, "a connection was lost on its way to its shard");
+                return;
+            }
+        };
+        let connection = Self::new(shard, stream, peer, admitted, config, transport, out, count);
+        connection.has_packet.set(true);
+        tokio::task::spawn_local(connection.run(Rc::clone(shard), input, Some(packet)));
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the parts of one value, from two places")]
+    fn new(
+        shard: &Rc<Shard>,
+        stream: TcpStream,
+        peer: SocketAddr,
+        admitted: Admitted,
+        config: Arc<ServerConfig>,
+        transport: ServerTransport,
+        out: BytesMut,
+        handoffs: u8,
+    ) -> Rc<Self> {
+        let connection = Rc::new(Self {
+            id: shard.conn_id(),
+            stream,
+            peer,
+            admitted: Cell::new(Some(admitted)),
+            config,
+            transport: RefCell::new(transport),
+            handshakes: RefCell::new(None),
+            plain_ids: RefCell::new(PlainIds::default()),
+            out: RefCell::new(out),
+            wake: Notify::new(),
+            closing: Cell::new(false),
+            sessions: RefCell::new(Vec::new()),
+            heard: Cell::new(shard.now()),
+            has_packet: Cell::new(false),
+            full_since: Cell::new(None),
+            handoffs,
+        });
+        shard.connections.borrow_mut().insert(connection.id, Rc::clone(&connection));
+        connection
+    }
+
+    /// Reads and handles packets until the connection ends.
+    async fn run(self: Rc<Self>, shard: Rc<Shard>, mut input: BytesMut, first: Option<Packet>) {
+        let moved = match first {
+            Some(packet) => matches!(self.handle(&shard, packet, &mut input), Next::Moved),
+            None => false,
+        };
+        if !moved {
+            self.read_on(&shard, input).await;
+        }
+        shard.connections.borrow_mut().remove(&self.id);
+        let now = shard.now();
+        for id in self.sessions.take() {
+            if let Some(live) = shard.find_session(id) {
+                live.session.borrow_mut().detach(now, self.id);
+                shard.poll_events(&live, self.peer.ip());
+            }
+        }
+    }
+
+    async fn read_on(self: &Rc<Self>, shard: &Rc<Shard>, mut input: BytesMut) {
+        loop {
+            if matches!(self.take_packets(shard, &mut input), Next::Moved) {
+                return;
+            }
+            if input.is_empty() {
+                // Nothing is kept for a connection that says nothing.
+                input = BytesMut::new();
+            }
+            let has_output = !self.try_write();
+            if self.closing.get() && !has_output {
+                return;
+            }
+            tokio::select! {
+                ready = self.stream.readable(), if !self.closing.get() && !shard.stopping.get() => {
+                    if ready.is_err() || !self.read(shard, &mut input) {
+                        return;
+                    }
+                }
+                ready = self.stream.writable(), if has_output => {
+                    if ready.is_err() {
+                        return;
+                    }
+                }
+                () = self.wake.notified() => {}
+            }
+        }
+    }
+
+    /// Reads what the socket has, up to a bound; `false` at its end.
+    fn read(&self, shard: &Shard, input: &mut BytesMut) -> bool {
+        input.reserve(limits::READ_LEN);
+        match self.stream.try_read_buf(input) {
+            Ok(0) => false,
+            Ok(_) => {
+                if self.has_packet.get() {
+                    self.heard.set(shard.now());
+                }
+                true
+            }
+            Err(error) => error.kind() == io::ErrorKind::WouldBlock,
+        }
+    }
+
+    /// Handles all whole packets of `input`.
+    fn take_packets(self: &Rc<Self>, shard: &Rc<Shard>, input: &mut BytesMut) -> Next {
+        while !self.closing.get() {
+            let next = self.transport.borrow_mut().next_packet(input);
+            self.take_transport_output();
+            match next {
+                Ok(Some(packet)) => {
+                    if !self.is_fresh(shard) {
+                        self.closing.set(true);
+                        break;
+                    }
+                    self.has_packet.set(true);
+                    if matches!(self.handle(shard, packet, input), Next::Moved) {
+                        return Next::Moved;
+                    }
+                }
+                Ok(None) => break,
+                Err(error) => {
+                    tracing::debug!(%error, "a stream is no MTProto stream");
+                    self.closing.set(true);
+                }
+            }
+        }
+        Next::Continue
+    }
+
+    /// Moves what the transport itself has to say into the output.
+    fn take_transport_output(&self) {
+        let mut transport = self.transport.borrow_mut();
+        while let Some(bytes) = transport.poll_output() {
+            self.out.borrow_mut().extend_from_slice(&bytes);
+        }
+    }
+
+    /// Whether the start of an obfuscated stream has not been seen before.
+    fn is_fresh(&self, shard: &Shard) -> bool {
+        match self.transport.borrow_mut().take_init() {
+            Some(init) => shard.shared.is_fresh(shard.now(), init),
+            None => true,
+        }
+    }
+
+    fn handle(self: &Rc<Self>, shard: &Rc<Shard>, packet: Packet, input: &mut BytesMut) -> Next {
+        match envelope::peek(&packet.payload) {
+            Ok(Kind::Unencrypted) => self.handle_plain(shard, packet.payload),
+            Ok(Kind::Encrypted(key)) => {
+                if let Some(home) = shard.elsewhere(key) {
+                    if self.move_to(home, packet, input) {
+                        return Next::Moved;
+                    }
+                    self.refuse(NOT_FOUND);
+                    return Next::Continue;
+                }
+                self.handle_encrypted(shard, key, packet);
+            }
+            Err(error) => {
+                tracing::debug!(%error, "a packet is none");
+                self.refuse(NOT_FOUND);
+            }
+        }
+        Next::Continue
+    }
+
+    fn handle_encrypted(
+        self: &Rc<Self>,
+        shard: &Rc<Shard>,
+        key: crypto::AuthKeyId,
+        packet: Packet,
+    ) {
+        let Some(login) = shard.login(key) else {
+            tracing::debug!("a packet under an unknown auth key");
+            self.refuse(NOT_FOUND);
+            return;
+        };
+        let opened = match envelope::open(login.auth_key(), Side::Client, packet.payload) {
+            Ok(opened) => opened,
+            Err(error) => {
+                tracing::debug!(%error, "a packet cannot be opened");
+                self.refuse(NOT_FOUND);
+                return;
+            }
+        };
+        let now = shard.now();
+        let live = shard.session(&login, opened.message.session_id);
+        live.used.set(now);
+        self.attach(&live, now);
+        let result = live.session.borrow_mut().handle_message(now, self.id, opened.message);
+        match result {
+            Ok(()) if packet.quick_ack => self.quick_ack(shard, opened.quick_ack),
+            Ok(()) => {}
+            Err(violation) => {
+                tracing::debug!(%violation, "a message breaks the protocol");
+                if violation.is_fatal() {
+                    let flood = matches!(violation, mtproto::session::Violation::Flood);
+                    self.refuse(if flood { FLOOD } else { NOT_FOUND });
+                }
+            }
+        }
+        shard.poll_events(&live, self.peer.ip());
+        shard.mark(&live);
+    }
+
+    fn attach(&self, live: &Rc<Live>, now: UnixTime) {
+        let id = live.id();
+        let mut sessions = self.sessions.borrow_mut();
+        if !sessions.contains(&id) {
+            live.session.borrow_mut().attach(now, self.id);
+            sessions.push(id);
+        }
+    }
+
+    /// Gives the connection to another shard; `false` if it must end instead.
+    fn move_to(
+        self: &Rc<Self>,
+        home: &super::shard::ShardHandle,
+        packet: Packet,
+        input: &mut BytesMut,
+    ) -> bool {
+        if self.handoffs >= HANDOFFS_MAX {
+            return false;
+        }
+        // A second handle to the same socket: dropping the first one then does not close it.
+        let stream = match self.stream.as_fd().try_clone_to_owned() {
+            Ok(stream) => std::net::TcpStream::from(stream),
+            Err(error) => {
+                tracing::warn!(%error, "a connection cannot be handed over");
+                return false;
+            }
+        };
+        let Some(admitted) = self.admitted.take() else { return false };
+        let fresh = ServerTransport::new(Arc::clone(&self.config));
+        home.try_send(Command::Connection(Box::new(Handoff {
+            stream,
+            peer: self.peer,
+            admitted,
+            transport: self.transport.replace(fresh),
+            config: Arc::clone(&self.config),
+            input: std::mem::take(input),
+            out: self.out.take(),
+            packet,
+            count: self.handoffs + 1,
+        })))
+    }
+
+    // ---- output ----
+
+    fn noise(&self, shard: &Shard) -> Noise {
+        let mut noise = [0; 16];
+        if self.transport.borrow().wants_noise() {
+            shard.rng.borrow_mut().fill_bytes(&mut noise);
+        }
+        Noise(noise)
+    }
+
+    /// Frames a packet and puts it behind what waits; `false` if that is now too much.
+    pub(super) fn queue(&self, shard: &Shard, packet: Buffer) -> bool {
+        let noise = self.noise(shard);
+        let mut out = self.out.borrow_mut();
+        self.transport.borrow_mut().encode_packet(packet.as_slice(), &noise, &mut out);
+        let fits = out.len() <= limits::WRITE_QUEUE_LEN_MAX;
+        if !fits && self.full_since.get().is_none() {
+            self.full_since.set(Some(shard.now()));
+        }
+        fits
+    }
+
+    /// Queues an unencrypted packet.
+    pub(super) fn send_plain(&self, shard: &Shard, body: Buffer) {
+        let msg_id = self.plain_ids.borrow_mut().next(shard.now());
+        let _ = self.queue(shard, envelope::seal_plain(msg_id, body));
+        self.write();
+    }
+
+    fn quick_ack(&self, shard: &Shard, token: u32) {
+        let noise = self.noise(shard);
+        self.transport.borrow_mut().encode_quick_ack(token, &noise, &mut self.out.borrow_mut());
+    }
+
+    /// Tells the peer an error of the transport, and ends the connection.
+    pub(super) fn refuse(&self, code: i32) {
+        self.transport.borrow_mut().encode_error(code, &mut self.out.borrow_mut());
+        self.close_after_flush();
+    }
+
+    /// Ends the connection once what waits was written.
+    pub(super) fn close_after_flush(&self) {
+        if !self.closing.replace(true) {
+            self.transport.borrow_mut().encode_close(&mut self.out.borrow_mut());
+        }
+        self.wake.notify_one();
+    }
+
+    /// At the end of the server: writes what the socket takes at once.
+    pub(super) fn say_goodbye(&self) {
+        self.close_after_flush();
+        self.write();
+    }
+
+    /// Writes what the socket takes at once; the task that reads goes on with the rest.
+    pub(super) fn write(&self) {
+        if !self.try_write() || self.closing.get() {
+            self.wake.notify_one();
+        }
+    }
+
+    /// Writes what the socket takes at once; whether that was all.
+    fn try_write(&self) -> bool {
+        let mut out = self.out.borrow_mut();
+        while !out.is_empty() {
+            match self.stream.try_write(&out) {
+                Ok(len) => out.advance(len),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return false,
+                Err(_) => {
+                    // The peer is gone; reading will find out as well.
+                    out.clear();
+                    self.closing.set(true);
+                }
+            }
+        }
+        // Gives the memory back.
+        *out = BytesMut::new();
+        true
+    }
+
+    // ---- time ----
+
+    /// Closes the connection if it said nothing for too long or takes nothing, and lets its sessions go on once it takes again.
+    pub(super) fn check_deadlines(&self, shard: &Shard, now: UnixTime) {
+        let config = &shard.shared.config.limits;
+        let allowed_s = if self.has_packet.get() { config.idle_s } else { config.first_packet_s };
+        if now.since(self.heard.get()).as_secs() >= allowed_s {
+            self.close_after_flush();
+        }
+        let waits = !self.out.borrow().is_empty();
+        if waits && self.closing.get() && self.full_since.get().is_none() {
+            self.full_since.set(Some(now));
+        }
+        match self.full_since.get() {
+            Some(since) if waits && now.since(since) >= limits::SLOW_READER => {
+                tracing::debug!("a connection reads too slowly");
+                self.out.borrow_mut().clear();
+                self.closing.set(true);
+                self.wake.notify_one();
+            }
+            Some(_) if !waits => {
+                self.full_since.set(None);
+                for id in self.sessions.borrow().iter() {
+                    if let Some(live) = shard.find_session(*id) {
+                        live.session.borrow_mut().set_writable(self.id, true);
+                        shard.mark(&live);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}

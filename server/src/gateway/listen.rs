@@ -1,0 +1,99 @@
+//! Listens, and decides who may connect.
+
+use std::{
+    io,
+    net::{IpAddr, SocketAddr, TcpListener},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use dashmap::DashMap;
+use socket2::{Domain, Protocol, Socket, Type};
+
+/// How many connections may wait to be accepted.
+const BACKLOG: i32 = 1024;
+
+/// A listening socket on `address` that others of this process may share (`SO_REUSEPORT`).
+pub(crate) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let domain = if address.is_ipv6() { Domain::IPV6 } else { Domain::IPV4 };
+    let socket = Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
+    // A server that is started again may have connections of its last life in TIME_WAIT.
+    socket.set_reuse_address(true)?;
+    socket.set_reuse_port(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}
+
+/// Counts connections, in all and by address.
+#[derive(Debug)]
+pub(crate) struct Admission {
+    all_max: usize,
+    per_ip_max: usize,
+    all: AtomicUsize,
+    per_ip: DashMap<IpAddr, usize>,
+}
+
+/// A connection's place among those counted; gives it back when dropped.
+#[derive(Debug)]
+pub(crate) struct Admitted {
+    admission: Arc<Admission>,
+    ip: IpAddr,
+}
+
+impl Admission {
+    pub(crate) fn new(all_max: usize, per_ip_max: usize) -> Self {
+        Self { all_max, per_ip_max, all: AtomicUsize::new(0), per_ip: DashMap::new() }
+    }
+
+    /// Counts a connection from `ip`, or refuses it.
+    pub(super) fn admit(self: &Arc<Self>, ip: IpAddr) -> Option<Admitted> {
+        let mut count = self.per_ip.entry(ip).or_default();
+        if *count >= self.per_ip_max || self.all.load(Ordering::Relaxed) >= self.all_max {
+            let is_empty = *count == 0;
+            drop(count);
+            if is_empty {
+                self.per_ip.remove_if(&ip, |_, count| *count == 0);
+            }
+            return None;
+        }
+        *count += 1;
+        self.all.fetch_add(1, Ordering::Relaxed);
+        Some(Admitted { admission: Arc::clone(self), ip })
+    }
+}
+
+impl Drop for Admitted {
+    fn drop(&mut self) {
+        self.admission.all.fetch_sub(1, Ordering::Relaxed);
+        if let Some(mut count) = self.admission.per_ip.get_mut(&self.ip) {
+            *count = count.saturating_sub(1);
+        }
+        self.admission.per_ip.remove_if(&self.ip, |_, count| *count == 0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_are_counted_and_given_back() {
+        let admission = Arc::new(Admission::new(3, 2));
+        let [a, b] = [[127, 0, 0, 1], [127, 0, 0, 2]].map(IpAddr::from);
+        let first = admission.admit(a);
+        let second = admission.admit(a);
+        assert!(first.is_some() && second.is_some());
+        assert!(admission.admit(a).is_none(), "two of one address");
+        let third = admission.admit(b);
+        assert!(third.is_some());
+        assert!(admission.admit(b).is_none(), "three in all");
+        drop(first);
+        assert!(admission.admit(b).is_some());
+        drop((second, third));
+        assert!(admission.per_ip.is_empty());
+    }
+}

@@ -1,0 +1,206 @@
+//! From a session's events to requests that run, and their results back into the session.
+
+use std::{
+    net::IpAddr,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::Pin,
+    rc::Rc,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use mtproto::{
+    Buffer, MsgId,
+    session::{DestroyAuthKey, Event, Predecessors, Reply, Request},
+};
+use services::Origin;
+use storage::Owner;
+use tl::operations::functions;
+
+use super::{
+    live::{Live, RequestInfo},
+    shard::{self, Shard},
+};
+use crate::{
+    limits,
+    rpc::{
+        self, Ctx, RpcError,
+        wrappers::{self, Unwrapped},
+    },
+};
+
+impl Shard {
+    /// Handles what a session has found in its messages. `ip` is where they came from.
+    pub(super) fn poll_events(self: &Rc<Self>, live: &Rc<Live>, ip: IpAddr) {
+        loop {
+            let event = live.session.borrow_mut().poll_event();
+            let Some(event) = event else { break };
+            match event {
+                Event::Request(request) => self.start(live, request, ip),
+                // The result is ignored when it comes.
+                Event::Cancelled { .. } => {}
+                Event::DestroySession { msg_id, session_id } => {
+                    let other = self.find_session((live.login.auth_key().id(), session_id));
+                    if let Some(other) = &other {
+                        self.drop_session(other);
+                    }
+                    let existed = other.is_some();
+                    live.session.borrow_mut().send_destroy_session(msg_id, session_id, existed);
+                    self.mark(live);
+                }
+                Event::DestroyAuthKey { msg_id } => {
+                    let destroy = Rc::clone(self).destroy_key(Rc::clone(live), msg_id);
+                    tokio::task::spawn_local(destroy);
+                }
+                Event::Close { conn } => {
+                    if let Some(connection) = self.connections.borrow().get(&conn) {
+                        connection.close_after_flush();
+                    }
+                }
+                Event::Expired => self.drop_session(live),
+            }
+        }
+    }
+
+    /// Runs a request beside others.
+    fn start(self: &Rc<Self>, live: &Rc<Live>, request: Request, ip: IpAddr) {
+        if live.running.get() >= limits::REQUESTS_RUNNING_MAX {
+            self.finish(live, request.msg_id, Err(RpcError::flood_wait(1)));
+            return;
+        }
+        live.running.set(live.running.get() + 1);
+        self.running.set(self.running.get() + 1);
+        let (shard, live) = (Rc::clone(self), Rc::clone(live));
+        tokio::task::spawn_local(async move {
+            let msg_id = request.msg_id;
+            let served = CatchPanic(Box::pin(shard.serve(&live, request, ip))).await;
+            live.running.set(live.running.get().saturating_sub(1));
+            shard.running.set(shard.running.get().saturating_sub(1));
+            if shard.running.get() == 0 {
+                shard.idle.notify_one();
+            }
+            match served {
+                Ok(Some(result)) => shard.finish(&live, msg_id, result),
+                // Held back: the session brings it again.
+                Ok(None) => {
+                    shard.poll_events(&live, ip);
+                    shard.mark(&live);
+                }
+                Err(message) => {
+                    tracing::error!(message, "a handler panicked");
+                    shard.finish(&live, msg_id, Err(RpcError::INTERNAL));
+                }
+            }
+        });
+    }
+
+    fn finish(self: &Rc<Self>, live: &Rc<Live>, msg_id: MsgId, result: rpc::Result<Reply>) {
+        let reply = result.unwrap_or_else(|error| {
+            tracing::trace!(code = error.code, text = %error.text, "refused");
+            Buffer::rpc_error(error.code, &error.text)
+        });
+        live.session.borrow_mut().send_result(self.now(), msg_id, reply);
+        // Whoever waited for this one may run now.
+        self.poll_events(live, IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED));
+        self.subscribe(live);
+        self.mark(live);
+    }
+
+    /// Answers a request; `None` if it must wait for others first.
+    async fn serve(
+        self: &Rc<Self>,
+        live: &Rc<Live>,
+        request: Request,
+        ip: IpAddr,
+    ) -> Option<rpc::Result<Reply>> {
+        let unwrapped = match wrappers::unwrap(&request.body) {
+            Ok(unwrapped) => unwrapped,
+            Err(error) => return Some(Err(error)),
+        };
+        if !unwrapped.after.is_empty() && matches!(request.predecessors, Predecessors::Unchecked) {
+            live.session.borrow_mut().hold(self.now(), request, &unwrapped.after);
+            return None;
+        }
+        Some(self.answer(live, request.msg_id, unwrapped, ip).await)
+    }
+
+    async fn answer(
+        self: &Rc<Self>,
+        live: &Rc<Live>,
+        msg_id: MsgId,
+        request: Unwrapped,
+        ip: IpAddr,
+    ) -> rpc::Result<Reply> {
+        if let Some(announced) = request.layer {
+            live.layer.set(shard::layer(announced));
+        }
+        if request.client.is_some() {
+            self.meet(live, &request, ip).await?;
+        } else if live.login.client().is_none() && !wrappers::is_allowed_early(&request.query) {
+            return Err(RpcError::CONNECTION_NOT_INITED);
+        }
+        if !request.without_updates {
+            live.plain_request.set(Some(self.now()));
+        }
+        self.subscribe(live);
+        let info = RequestInfo {
+            layer: live.layer.get(),
+            session_id: live.session.borrow().session_id(),
+            msg_id,
+            ip,
+            now: self.now(),
+        };
+        let ctx = Ctx::new(Arc::clone(&self.shared), Rc::clone(&live.login), info);
+        rpc::run(ctx, &request.query).await
+    }
+
+    /// Keeps what a client tells of itself, if it is news.
+    async fn meet(&self, live: &Live, request: &Unwrapped, ip: IpAddr) -> rpc::Result<()> {
+        let Some(mut client) = request.client.clone() else { return Ok(()) };
+        client.layer = i32::from(live.layer.get().0);
+        if !live.login.set_client(&client) {
+            return Ok(());
+        }
+        let login = &live.login;
+        let router = &self.shared.router;
+        let set = functions::keys::SetClient { client: client.clone() };
+        router.call(&Owner::AuthKey(login.key_id()), Origin::default(), &set).await?;
+        if let (Some(user), Some(perm)) = (login.user(), login.perm_key_id()) {
+            let ip = ip.to_string();
+            let touch = functions::accounts::Touch { auth_key_id: perm.0, ip: &ip, client };
+            // An authorization that ended meanwhile is found out by the request itself.
+            let _ = router.call(&Owner::User(user), Origin::default(), &touch).await;
+        }
+        Ok(())
+    }
+
+    async fn destroy_key(self: Rc<Self>, live: Rc<Live>, msg_id: MsgId) {
+        // Under a temporary key it is the permanent one that is meant.
+        let key = live.login.perm_key_id().unwrap_or_else(|| live.login.key_id());
+        let destroy = functions::keys::Destroy {};
+        let result = self.shared.router.call(&Owner::AuthKey(key), Origin::default(), &destroy).await;
+        let outcome = if result.is_ok() { DestroyAuthKey::Ok } else { DestroyAuthKey::Fail };
+        live.session.borrow_mut().send_destroy_auth_key(msg_id, outcome);
+        self.mark(&live);
+        self.flush_now();
+    }
+}
+
+/// A future whose panics are values: they cost the request, not the shard.
+struct CatchPanic<F>(Pin<Box<F>>);
+
+impl<F: Future> Future for CatchPanic<F> {
+    type Output = Result<F::Output, String>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        // After a panic the future is never polled again, and what it shared with others is only changed in whole steps.
+        match catch_unwind(AssertUnwindSafe(|| self.0.as_mut().poll(context))) {
+            Ok(poll) => poll.map(Ok),
+            Err(panic) => {
+                let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+                let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+                Poll::Ready(Err(text.unwrap_or_else(|| "a panic without message".to_owned())))
+            }
+        }
+    }
+}

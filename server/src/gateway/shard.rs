@@ -1,0 +1,509 @@
+//! One thread with its connections and sessions.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::HashMap,
+    io,
+    net::{IpAddr, Ipv4Addr, TcpListener},
+    rc::Rc,
+    sync::Arc,
+    thread::JoinHandle,
+    time::Duration,
+};
+
+use mtproto::{
+    UnixTime,
+    session::{ConnId, Session},
+    transport::ServerConfig,
+};
+use rand_chacha::ChaCha12Rng;
+use rand_core::SeedableRng as _;
+use services::Pushed;
+use storage::{AuthKeyId, UserId};
+use tl::Layer;
+use tokio::{
+    sync::{Notify, Semaphore, mpsc},
+    task::LocalSet,
+};
+
+use super::{
+    Login,
+    connection::{Connection, Handoff},
+    listen::Admission,
+    live::{Live, LiveId},
+};
+use crate::{limits, shared::Shared};
+
+/// What other threads ask of a shard.
+pub(crate) enum Command {
+    /// Take over a connection whose sessions live here.
+    Connection(Box<Handoff>),
+    /// Tell the sessions of `user`.
+    Effect { user: UserId, pushed: Arc<Pushed> },
+    /// Look up again who is logged in with a permanent key.
+    LoginChanged(AuthKeyId),
+    /// These permanent keys are no longer logged in as `user`.
+    LoginsEnded { user: UserId, keys: Arc<[i64]> },
+    /// These keys are gone.
+    KeysDestroyed(Arc<[i64]>),
+    /// Accept nothing more, finish what runs, and end.
+    Stop,
+}
+
+/// The way to a shard.
+#[derive(Clone)]
+pub(crate) struct ShardHandle(mpsc::Sender<Command>);
+
+impl ShardHandle {
+    /// Puts `command` into the shard's queue; whether there was room.
+    pub(crate) fn try_send(&self, command: Command) -> bool {
+        self.0.try_send(command).is_ok()
+    }
+
+    /// Waits for room.
+    pub(crate) async fn send(&self, command: Command) {
+        // A shard that has ended needs no commands.
+        let _ = self.0.send(command).await;
+    }
+}
+
+/// A socket to listen on, and how its connections begin.
+pub(crate) struct Entrance {
+    pub(crate) listener: TcpListener,
+    pub(crate) transport: Arc<ServerConfig>,
+}
+
+/// Starts one shard for each of `entrances` and returns the ways to them.
+///
+/// # Errors
+///
+/// The system gives no thread.
+pub(crate) fn start(
+    shared: &Arc<Shared>,
+    admission: &Arc<Admission>,
+    entrances: Vec<Vec<Entrance>>,
+) -> io::Result<(Vec<ShardHandle>, Vec<JoinHandle<()>>)> {
+    let (handles, queues): (Vec<_>, Vec<_>) = entrances
+        .iter()
+        .map(|_| mpsc::channel(limits::SHARD_QUEUE_COUNT))
+        .map(|(sender, receiver)| (ShardHandle(sender), receiver))
+        .unzip();
+    let mut threads = Vec::with_capacity(handles.len());
+    for (index, (entrances, queue)) in entrances.into_iter().zip(queues).enumerate() {
+        let (shared, admission, handles) = (Arc::clone(shared), Arc::clone(admission), handles.clone());
+        let thread = std::thread::Builder::new().name(format!("shard-{index}")).spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .max_blocking_threads(limits::BLOCKING_THREADS_PER_SHARD)
+                .build();
+            match runtime {
+                Ok(runtime) => {
+                    let shard = Rc::new(Shard::new(shared, admission, index, handles));
+                    LocalSet::new().block_on(&runtime, shard.run(entrances, queue));
+                    runtime.shutdown_timeout(Duration::from_secs(1));
+                }
+                Err(error) => tracing::error!(%error, "a shard cannot start"),
+            }
+        })?;
+        threads.push(thread);
+    }
+    Ok((handles, threads))
+}
+
+/// Everything that one thread owns.
+pub(crate) struct Shard {
+    pub(super) shared: Arc<Shared>,
+    pub(super) admission: Arc<Admission>,
+    index: usize,
+    handles: Vec<ShardHandle>,
+    logins: RefCell<HashMap<crypto::AuthKeyId, Rc<Login>>>,
+    sessions: RefCell<HashMap<LiveId, Rc<Live>>>,
+    pub(super) connections: RefCell<HashMap<ConnId, Rc<Connection>>>,
+    subscribers: RefCell<HashMap<UserId, Vec<Rc<Live>>>>,
+    pub(super) dirty: RefCell<Vec<Rc<Live>>>,
+    pub(super) flush: Notify,
+    pub(super) rng: RefCell<ChaCha12Rng>,
+    pub(super) handshake_jobs: Arc<Semaphore>,
+    next_conn: Cell<u64>,
+    /// How many requests run on this shard.
+    pub(super) running: Cell<usize>,
+    pub(super) idle: Notify,
+    pub(super) stopping: Cell<bool>,
+}
+
+impl Shard {
+    fn new(
+        shared: Arc<Shared>,
+        admission: Arc<Admission>,
+        index: usize,
+        handles: Vec<ShardHandle>,
+    ) -> Self {
+        let rng = ChaCha12Rng::from_seed(shared.random());
+        Self {
+            shared,
+            admission,
+            index,
+            handles,
+            logins: RefCell::default(),
+            sessions: RefCell::default(),
+            connections: RefCell::default(),
+            subscribers: RefCell::default(),
+            dirty: RefCell::default(),
+            flush: Notify::new(),
+            rng: RefCell::new(rng),
+            handshake_jobs: Arc::new(Semaphore::new(limits::HANDSHAKE_JOBS_MAX)),
+            next_conn: Cell::new(0),
+            running: Cell::new(0),
+            idle: Notify::new(),
+            stopping: Cell::new(false),
+        }
+    }
+
+    pub(super) fn now(&self) -> UnixTime {
+        self.shared.clock.now()
+    }
+
+    /// A number that no other connection of this shard has.
+    pub(super) fn conn_id(&self) -> ConnId {
+        let id = self.next_conn.get();
+        self.next_conn.set(id.wrapping_add(1));
+        ConnId(id)
+    }
+
+    async fn run(self: Rc<Self>, entrances: Vec<Entrance>, mut queue: mpsc::Receiver<Command>) {
+        let mut tasks = Vec::new();
+        for entrance in entrances {
+            tasks.push(tokio::task::spawn_local(Rc::clone(&self).accept(entrance)));
+        }
+        tasks.push(tokio::task::spawn_local(Rc::clone(&self).flush_forever()));
+        let mut tick = tokio::time::interval(limits::TICK);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                command = queue.recv() => match command {
+                    Some(Command::Stop) | None => break,
+                    Some(command) => self.handle(command),
+                },
+                _ = tick.tick() => self.tick(),
+            }
+        }
+        self.drain(&tasks).await;
+    }
+
+    /// Ends: nothing new is accepted or read, what runs is finished and answered.
+    async fn drain(self: &Rc<Self>, tasks: &[tokio::task::JoinHandle<()>]) {
+        self.stopping.set(true);
+        let drain = Duration::from_secs(self.shared.config.limits.drain_s);
+        let finished = async {
+            while self.running.get() > 0 {
+                self.idle.notified().await;
+            }
+        };
+        if tokio::time::timeout(drain, finished).await.is_err() {
+            tracing::warn!(running = self.running.get(), "requests were cut off at the end");
+        }
+        self.flush_now();
+        let connections: Vec<_> = self.connections.borrow().values().cloned().collect();
+        for connection in connections {
+            connection.say_goodbye();
+        }
+        for task in tasks {
+            task.abort();
+        }
+    }
+
+    async fn accept(self: Rc<Self>, entrance: Entrance) {
+        let listener = match tokio::net::TcpListener::from_std(entrance.listener) {
+            Ok(listener) => listener,
+            Err(error) => {
+                tracing::error!(%error, "a shard cannot listen");
+                return;
+            }
+        };
+        while !self.stopping.get() {
+            match listener.accept().await {
+                Ok((stream, peer)) => match self.admission.admit(peer.ip()) {
+                    Some(admitted) => {
+                        let transport = Arc::clone(&entrance.transport);
+                        Connection::open(&self, stream, peer, admitted, transport);
+                    }
+                    None => tracing::debug!("a connection too many was closed"),
+                },
+                Err(error) => {
+                    // Out of file descriptors, most likely: wait for some to be given back.
+                    tracing::warn!(%error, "failed to accept a connection");
+                    tokio::time::sleep(limits::TICK).await;
+                }
+            }
+        }
+    }
+
+    fn handle(self: &Rc<Self>, command: Command) {
+        match command {
+            Command::Connection(handoff) => Connection::take_over(self, *handoff),
+            Command::Effect { user, pushed } => self.push(user, &pushed),
+            Command::LoginChanged(key) => {
+                let user = self.shared.user_of_key(key);
+                self.set_user_of(key, user);
+            }
+            Command::LoginsEnded { user, keys } => {
+                for key in keys.iter() {
+                    self.end_login(AuthKeyId(*key), user);
+                }
+            }
+            Command::KeysDestroyed(keys) => {
+                for key in keys.iter() {
+                    self.forget_key(AuthKeyId(*key));
+                }
+            }
+            // Ends the loop that calls this.
+            Command::Stop => {}
+        }
+    }
+
+    // ---- keys ----
+
+    /// The login of an auth key, from memory or from the rows.
+    pub(super) fn login(&self, id: crypto::AuthKeyId) -> Option<Rc<Login>> {
+        let now = self.now();
+        if let Some(login) = self.logins.borrow().get(&id) {
+            return Some(Rc::clone(login)).filter(|login| !login.has_expired(now));
+        }
+        let login = Rc::new(Login::load(&self.shared, id)?);
+        if login.has_expired(now) {
+            return None;
+        }
+        self.logins.borrow_mut().insert(id, Rc::clone(&login));
+        Some(login)
+    }
+
+    /// Ends the login of `perm` as `user`. Somebody else may have logged in with the key since.
+    fn end_login(&self, perm: AuthKeyId, user: UserId) {
+        let is_user = |login: &Rc<Login>| {
+            login.perm_key_id() == Some(perm) && login.user() == Some(user)
+        };
+        if self.logins.borrow().values().any(is_user) {
+            self.set_user_of(perm, None);
+        }
+    }
+
+    fn set_user_of(&self, perm: AuthKeyId, user: Option<UserId>) {
+        let logins: Vec<_> = self.logins.borrow().values().cloned().collect();
+        for login in logins.iter().filter(|login| login.perm_key_id() == Some(perm)) {
+            login.set_user(user);
+        }
+        let sessions: Vec<_> = self.sessions.borrow().values().cloned().collect();
+        for live in sessions.iter().filter(|live| live.login.perm_key_id() == Some(perm)) {
+            self.subscribe(live);
+        }
+    }
+
+    /// Drops a destroyed key with its sessions, and closes their connections.
+    fn forget_key(&self, key: AuthKeyId) {
+        let id = crypto::AuthKeyId(key.0.cast_unsigned());
+        let sessions: Vec<_> = self.sessions.borrow().values().cloned().collect();
+        for live in sessions {
+            if live.login.key_id() != key && live.login.perm_key_id() != Some(key) {
+                continue;
+            }
+            let connections: Vec<_> = live.session.borrow().connections().collect();
+            self.drop_session(&live);
+            for conn in connections {
+                if let Some(connection) = self.connections.borrow().get(&conn) {
+                    connection.close_after_flush();
+                }
+            }
+        }
+        self.logins
+            .borrow_mut()
+            .retain(|other, login| *other != id && login.perm_key_id() != Some(key));
+    }
+
+    // ---- sessions ----
+
+    /// The session with this id, made if it is not in memory.
+    pub(super) fn session(&self, login: &Rc<Login>, session_id: i64) -> Rc<Live> {
+        let id = (login.auth_key().id(), session_id);
+        if let Some(live) = self.sessions.borrow().get(&id) {
+            return Rc::clone(live);
+        }
+        self.make_room(id.0);
+        let now = self.now();
+        let config = mtproto::session::Config {
+            auth_key_id: id.0,
+            session_id,
+            unique_id: i64::from_le_bytes(self.shared.random()),
+            salt_secret: Arc::clone(&self.shared.salts),
+            first_salt: Some(login.first_salt()),
+            updates_too_long: self.shared.updates_too_long.clone(),
+        };
+        let layer = login.client().map_or(Layer::NEWEST, |client| layer(client.layer));
+        let live = Rc::new(Live {
+            login: Rc::clone(login),
+            session: RefCell::new(Session::new(now, config)),
+            layer: Cell::new(layer),
+            running: Cell::new(0),
+            plain_request: Cell::new(None),
+            subscribed: Cell::new(None),
+            used: Cell::new(now),
+            dirty: Cell::new(false),
+        });
+        self.sessions.borrow_mut().insert(id, Rc::clone(&live));
+        live
+    }
+
+    /// Drops the least recently used session of a key that has too many.
+    fn make_room(&self, key: crypto::AuthKeyId) {
+        let oldest = {
+            let sessions = self.sessions.borrow();
+            let of_key: Vec<_> = sessions.values().filter(|s| s.login.auth_key().id() == key).collect();
+            if of_key.len() < limits::SESSIONS_PER_KEY_MAX {
+                return;
+            }
+            of_key.into_iter().min_by_key(|live| live.used.get()).cloned()
+        };
+        if let Some(live) = oldest {
+            self.drop_session(&live);
+        }
+    }
+
+    pub(super) fn find_session(&self, id: LiveId) -> Option<Rc<Live>> {
+        self.sessions.borrow().get(&id).cloned()
+    }
+
+    pub(super) fn drop_session(&self, live: &Rc<Live>) {
+        self.unsubscribe(live);
+        self.sessions.borrow_mut().remove(&live.id());
+    }
+
+    /// Subscribes a session to the updates of the user it is logged in as, if it wants them; ends what no longer holds.
+    pub(super) fn subscribe(&self, live: &Rc<Live>) {
+        let user = live.login.user().filter(|_| live.plain_request.get().is_some());
+        if live.subscribed.get() == user {
+            return;
+        }
+        self.unsubscribe(live);
+        live.session.borrow_mut().set_wants_updates(user.is_some());
+        if let Some(user) = user {
+            self.subscribers.borrow_mut().entry(user).or_default().push(Rc::clone(live));
+            self.shared.hub.subscribe(user, self.index);
+            live.subscribed.set(Some(user));
+        }
+    }
+
+    fn unsubscribe(&self, live: &Rc<Live>) {
+        let Some(user) = live.subscribed.take() else { return };
+        let mut subscribers = self.subscribers.borrow_mut();
+        if let Some(sessions) = subscribers.get_mut(&user) {
+            sessions.retain(|other| !Rc::ptr_eq(other, live));
+            if sessions.is_empty() {
+                subscribers.remove(&user);
+            }
+        }
+        self.shared.hub.unsubscribe(user, self.index);
+    }
+
+    /// Tells the sessions of `user`, but for the one that caused it.
+    fn push(&self, user: UserId, pushed: &Pushed) {
+        let sessions = self.receivers(user, pushed);
+        if sessions.is_empty() {
+            return;
+        }
+        crate::updates::push::render(&self.shared, user, pushed, &mut |updates| {
+            // One rendering serves all layers; each is encoded once.
+            let mut encoded: Vec<(Layer, bytes::Bytes)> = Vec::new();
+            for live in &sessions {
+                let layer = live.layer.get();
+                let known = encoded.iter().find(|(of, _)| *of == layer).map(|(_, bytes)| bytes.clone());
+                let bytes = known.unwrap_or_else(|| {
+                    let bytes = bytes::Bytes::from(tl::Encode::to_vec(updates, layer));
+                    encoded.push((layer, bytes.clone()));
+                    bytes
+                });
+                let update = mtproto::Buffer::from_body(&bytes);
+                live.session.borrow_mut().send_update(update);
+                self.mark(live);
+            }
+        });
+    }
+
+    /// The sessions of `user` that are told: of each key the one that last made a plain request, connected ones first.
+    fn receivers(&self, user: UserId, pushed: &Pushed) -> Vec<Rc<Live>> {
+        let subscribers = self.subscribers.borrow();
+        let mut chosen: Vec<Rc<Live>> = Vec::new();
+        for live in subscribers.get(&user).into_iter().flatten() {
+            let rank = |live: &Live| {
+                (live.session.borrow().connections().next().is_some(), live.plain_request.get())
+            };
+            match chosen.iter_mut().find(|other| Rc::ptr_eq(&other.login, &live.login)) {
+                Some(other) if rank(other) < rank(live) => *other = Rc::clone(live),
+                Some(_) => {}
+                None => chosen.push(Rc::clone(live)),
+            }
+        }
+        chosen.retain(|live| {
+            let origin = pushed.origin;
+            let caused_it = origin.auth_key_id == live.login.key_id().0
+                && origin.session_id == live.session.borrow().session_id();
+            !caused_it || crate::updates::push::concerns_origin(pushed)
+        });
+        chosen
+    }
+
+    // ---- time ----
+
+    fn tick(self: &Rc<Self>) {
+        let now = self.now();
+        if self.shared.hub.take_overflow(self.index) {
+            self.push_too_long();
+        }
+        let due: Vec<_> = self
+            .sessions
+            .borrow()
+            .values()
+            .filter(|live| {
+                live.session.try_borrow().is_ok_and(|s| s.poll_timeout().is_some_and(|at| at <= now))
+            })
+            .cloned()
+            .collect();
+        for live in due {
+            live.session.borrow_mut().handle_timeout(now);
+            self.poll_events(&live, IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+            self.mark(&live);
+        }
+        let connections: Vec<_> = self.connections.borrow().values().cloned().collect();
+        for connection in connections {
+            connection.check_deadlines(self, now);
+        }
+        let mut logins = self.logins.borrow_mut();
+        if logins.len() > limits::IDLE_KEY_COUNT_MAX {
+            logins.retain(|_, login| Rc::strong_count(login) > 1);
+        }
+    }
+
+    /// Something meant for sessions of this shard was lost: all must ask for the difference.
+    fn push_too_long(&self) {
+        let sessions: Vec<_> = self.subscribers.borrow().values().flatten().cloned().collect();
+        for live in sessions {
+            let update = mtproto::Buffer::from_body(&self.shared.updates_too_long);
+            live.session.borrow_mut().send_update(update);
+            self.mark(&live);
+        }
+    }
+
+    // ---- homes ----
+
+    /// The shard on which everything of an auth key meets, if it is another one.
+    pub(super) fn elsewhere(&self, key: crypto::AuthKeyId) -> Option<&ShardHandle> {
+        let count = u64::try_from(self.handles.len()).unwrap_or(1).max(1);
+        // The id is a part of a SHA-1 of the key: as good as any hash.
+        let home = usize::try_from((key.0 >> 8) % count).unwrap_or(0);
+        if home == self.index { None } else { self.handles.get(home) }
+    }
+}
+
+/// A layer as announced, as far as it is spoken.
+pub(crate) fn layer(announced: i32) -> Layer {
+    let number = u16::try_from(announced).unwrap_or(Layer::NEWEST.0);
+    Layer(number).clamp(Layer::OLDEST, Layer::NEWEST)
+}

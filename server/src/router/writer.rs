@@ -1,0 +1,293 @@
+//! One writer thread: executes what has queued up for its partitions as a group, writes it at once, then lets the answers go.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use mtproto::UnixTime;
+use services::{Pushed, partition};
+use storage::{Committed, Delivery, Engine, Group, Outbox, PartitionId, Partitions, Receipt};
+use tokio::sync::{mpsc, oneshot};
+
+use super::{CallError, Command, Queues, refused, writer_of};
+use crate::{
+    clock::{self, Clock},
+    limits,
+    updates::Hub,
+};
+
+/// An answer that waits for the group's write.
+type Answer = (oneshot::Sender<Result<Vec<u8>, CallError>>, Result<Vec<u8>, CallError>);
+
+/// Owns some partitions: their outboxes, and the right to write their rows.
+pub(super) struct Writer {
+    engine: Arc<dyn Engine>,
+    clock: Arc<Clock>,
+    hub: Arc<Hub>,
+    queues: Queues,
+    outboxes: Vec<Outbox>,
+    partitions: Partitions,
+    /// What was sent of each pair's deliveries, and when.
+    sent: BTreeMap<(PartitionId, PartitionId), Sent>,
+    /// Deliveries and acknowledgements between partitions of this writer: the next round takes them.
+    own: Vec<Command>,
+    /// When unacknowledged deliveries were last looked for.
+    checked: UnixTime,
+}
+
+#[derive(Clone, Copy)]
+struct Sent {
+    /// All up to this number were put into the receiver's queue.
+    up_to: u64,
+    /// All up to this number were acknowledged.
+    acknowledged: u64,
+    /// Since when there has been no progress: the last acknowledgement, or the first sending after one.
+    since: UnixTime,
+}
+
+impl Writer {
+    pub(super) fn new(
+        engine: Arc<dyn Engine>,
+        clock: Arc<Clock>,
+        hub: Arc<Hub>,
+        queues: Queues,
+        outboxes: Vec<Outbox>,
+        partitions: Partitions,
+    ) -> Self {
+        let checked = clock.now();
+        let (sent, own) = (BTreeMap::new(), Vec::new());
+        Self { engine, clock, hub, queues, outboxes, partitions, sent, own, checked }
+    }
+
+    /// Runs until `stop` is set and the queue is empty.
+    pub(super) fn run(mut self, mut queue: mpsc::Receiver<Command>, stop: &AtomicBool) {
+        let runtime = match tokio::runtime::Builder::new_current_thread().enable_time().build() {
+            Ok(runtime) => runtime,
+            Err(error) => {
+                tracing::error!(%error, "a writer cannot start");
+                return;
+            }
+        };
+        let mut commands = Vec::with_capacity(limits::GROUP_COUNT_MAX);
+        loop {
+            commands.append(&mut self.own);
+            let wait = if commands.is_empty() { limits::DELIVERY_RETRY } else { Duration::ZERO };
+            let room = limits::GROUP_COUNT_MAX.saturating_sub(commands.len()).max(1);
+            runtime.block_on(async {
+                // Time-out: nothing came, and it is time to look at what was not acknowledged.
+                let _ = tokio::time::timeout(wait, queue.recv_many(&mut commands, room)).await;
+            });
+            if commands.is_empty() && stop.load(Ordering::Acquire) {
+                break;
+            }
+            self.round(std::mem::take(&mut commands));
+            self.retry();
+        }
+        if let Err(error) = self.engine.sync() {
+            tracing::error!(%error, "failed to sync at the end");
+        }
+    }
+
+    /// Executes `commands` and commits them together.
+    fn round(&mut self, commands: Vec<Command>) {
+        let mut work: BTreeMap<PartitionId, Vec<Command>> = BTreeMap::new();
+        for command in commands {
+            let partition = match &command {
+                Command::Acknowledge { from, to, number } => {
+                    self.acknowledge(*from, *to, *number);
+                    continue;
+                }
+                Command::Execute { owner, .. } => self.partitions.of(owner),
+                Command::Deliver(delivery) => delivery.to,
+            };
+            work.entry(partition).or_default().push(command);
+        }
+        if work.is_empty() {
+            return;
+        }
+        let now = clock::seconds(self.clock.now());
+        let snapshot = self.engine.snapshot();
+        let mut answers: Vec<Answer> = Vec::new();
+        let mut groups: Vec<Group<'_, Pushed>> = Vec::new();
+        for outbox in &mut self.outboxes {
+            let Some(commands) = work.remove(&outbox.partition()) else { continue };
+            let mut group = match Group::begin(&*snapshot, outbox) {
+                Ok(group) => group,
+                Err(error) => {
+                    // The callers' answers are dropped, which tells them that it failed; deliveries come again.
+                    tracing::error!(%error, "a partition cannot be read");
+                    continue;
+                }
+            };
+            for command in commands {
+                execute(&mut group, now, command, &mut answers);
+            }
+            groups.push(group);
+        }
+        match storage::commit_all(&*self.engine, groups) {
+            Ok(committed) => {
+                for (sender, answer) in answers {
+                    // A caller that is gone does not need its answer.
+                    let _ = sender.send(answer);
+                }
+                drop(snapshot);
+                for committed in committed {
+                    self.release(committed);
+                }
+            }
+            Err(error) => {
+                tracing::error!(%error, "a group was not written");
+                for (sender, _) in answers {
+                    let _ = sender.send(Err(CallError::Failed));
+                }
+            }
+        }
+    }
+
+    /// What may happen now that the group is durable.
+    fn release(&mut self, committed: Committed<Pushed>) {
+        for effect in committed.effects {
+            self.hub.publish(effect);
+        }
+        let partition = committed.partition;
+        for (from, number) in committed.received {
+            // One that gets lost is made up for by the next, or by the answer to a repetition.
+            self.send(from, Command::Acknowledge { from, to: partition, number });
+        }
+        for delivery in committed.deliveries {
+            self.deliver(delivery);
+        }
+    }
+
+    /// Puts a new delivery into its receiver's queue, unless earlier ones still wait for room there.
+    fn deliver(&mut self, delivery: Delivery) {
+        let pair = (delivery.from, delivery.to);
+        let number = delivery.number;
+        let now = self.clock.now();
+        let before = number.saturating_sub(1);
+        let first = Sent { up_to: before, acknowledged: before, since: now };
+        let sent = *self.sent.entry(pair).or_insert(first);
+        if sent.up_to == before && self.send(delivery.to, Command::Deliver(delivery)) {
+            let since = if sent.acknowledged == before { now } else { sent.since };
+            self.sent.insert(pair, Sent { up_to: number, since, ..sent });
+        }
+    }
+
+    /// Puts a command into the queue of the writer that owns `partition`. Never waits: two writers that waited for each other would
+    /// wait for good.
+    fn send(&mut self, partition: PartitionId, command: Command) -> bool {
+        if self.owns(partition) {
+            self.own.push(command);
+            return true;
+        }
+        self.queues.of(partition).is_some_and(|queue| queue.try_send(command).is_ok())
+    }
+
+    fn owns(&self, partition: PartitionId) -> bool {
+        let own = self.outboxes.first().map(Outbox::partition);
+        let writers = self.queues.0.len();
+        own.is_some_and(|own| writer_of(own, writers) == writer_of(partition, writers))
+    }
+
+    fn acknowledge(&mut self, from: PartitionId, to: PartitionId, number: u64) {
+        let Some(outbox) = self.outboxes.iter_mut().find(|outbox| outbox.partition() == from) else {
+            return;
+        };
+        if let Err(error) = outbox.acknowledge(to, number) {
+            tracing::error!(%error, "an acknowledgement does not fit the outbox");
+        }
+        let now = self.clock.now();
+        if let Some(sent) = self.sent.get_mut(&(from, to)) {
+            sent.acknowledged = sent.acknowledged.max(number);
+            sent.since = now;
+        }
+    }
+
+    /// Sends what was not acknowledged in time once more, and what found no room before.
+    fn retry(&mut self) {
+        let now = self.clock.now();
+        if now.since(self.checked) < limits::DELIVERY_RETRY {
+            return;
+        }
+        self.checked = now;
+        let mut due = Vec::new();
+        for outbox in &self.outboxes {
+            for (to, numbers) in outbox.waiting() {
+                let pair = (outbox.partition(), to);
+                let sent = self.sent.get(&pair).copied();
+                let is_due = sent.is_none_or(|sent| now.since(sent.since) >= limits::DELIVERY_RETRY);
+                if is_due {
+                    due.push((pair, *numbers.start()));
+                }
+            }
+        }
+        for ((from, to), first) in due {
+            self.resend(from, to, first, now);
+        }
+    }
+
+    fn resend(&mut self, from: PartitionId, to: PartitionId, first: u64, now: UnixTime) {
+        let Some(outbox) = self.outboxes.iter().find(|outbox| outbox.partition() == from) else {
+            return;
+        };
+        let snapshot = self.engine.snapshot();
+        let limit = limits::DELIVERIES_IN_FLIGHT_MAX;
+        let pending = outbox.pending(&*snapshot, to, first.saturating_sub(1), limit);
+        drop(snapshot);
+        let deliveries = match pending {
+            Ok(deliveries) => deliveries,
+            Err(error) => {
+                tracing::error!(%error, "the outbox cannot be read");
+                return;
+            }
+        };
+        let mut up_to = first.saturating_sub(1);
+        for delivery in deliveries {
+            let number = delivery.number;
+            if !self.send(to, Command::Deliver(delivery)) {
+                break;
+            }
+            up_to = number;
+        }
+        let acknowledged = first.saturating_sub(1);
+        self.sent.insert((from, to), Sent { up_to, acknowledged, since: now });
+    }
+}
+
+/// Executes one command within its partition's group.
+fn execute(
+    group: &mut Group<'_, Pushed>,
+    now: services::UnixTime,
+    command: Command,
+    answers: &mut Vec<Answer>,
+) {
+    match command {
+        Command::Execute { owner, origin, operation, answer } => {
+            let result = partition::write(group, &owner, now, origin, &operation);
+            let name = partition::describe(&operation).map_or("unknown", |(_, name)| name);
+            answers.push((answer, result.map_err(|failure| refused(name, failure))));
+        }
+        Command::Deliver(delivery) => {
+            let name = partition::describe(delivery.operation()).map_or("unknown", |(_, name)| name);
+            match partition::receive(group, now, &delivery) {
+                Receipt::Applied(Ok(_)) | Receipt::Duplicate | Receipt::Gap { .. } => {}
+                Receipt::Applied(Err(failure)) => {
+                    let error = refused(name, failure);
+                    tracing::error!(operation = name, %error, "a delivery did nothing");
+                }
+                Receipt::Unread(error) => {
+                    tracing::error!(operation = name, %error, "a delivery must wait");
+                }
+                Receipt::Misrouted => {
+                    tracing::error!(operation = name, "a delivery went to the wrong partition");
+                }
+            }
+        }
+        Command::Acknowledge { .. } => {}
+    }
+}

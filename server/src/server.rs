@@ -1,0 +1,202 @@
+//! Starts the server and stops it.
+
+use std::{
+    io,
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+    thread::JoinHandle,
+};
+
+use mtproto::{
+    handshake::server as handshake,
+    session::SaltSecret,
+    transport::{ReplayMemory, Secret, ServerConfig},
+};
+use storage::{Engine, Owner, Partitions, UserId};
+use tl::{Encode as _, Layer, api::enums, operations::functions};
+
+use crate::{
+    clock::Clock,
+    codes::{self, CodeSender},
+    config::{self, Config, WebSocket},
+    gateway::{self, Admission, Command, Entrance, ShardHandle},
+    keyfile,
+    router::{self, Router, Writers},
+    shared::{self, Shared},
+    tickets::Tickets,
+    updates::Hub,
+};
+
+/// Why the server does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The key files.
+    #[error(transparent)]
+    Key(#[from] keyfile::Error),
+    /// The ways to send codes.
+    #[error(transparent)]
+    Codes(#[from] codes::Error),
+    /// The configuration asks for an engine that this program was built without.
+    #[cfg(not(feature = "rocks"))]
+    #[error("this program was built without RocksDB")]
+    NoRocks,
+    /// The store.
+    #[error("failed to open the store: {0}")]
+    Storage(#[from] storage::Error),
+    /// The threads that write.
+    #[error(transparent)]
+    Router(#[from] router::StartError),
+    /// An address.
+    #[error("failed to listen on {address}: {error}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        error: io::Error,
+    },
+    /// A thread.
+    #[error("failed to start a thread: {0}")]
+    Thread(#[from] io::Error),
+    /// The service user.
+    #[error("failed to set up the service user: {0}")]
+    ServiceUser(#[from] router::CallError),
+}
+
+/// A running server.
+pub struct Server {
+    local_addr: SocketAddr,
+    shared: Arc<Shared>,
+    shards: Vec<ShardHandle>,
+    threads: Vec<JoinHandle<()>>,
+    writers: Writers,
+}
+
+impl Server {
+    /// Opens the store, starts the threads and listens.
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`]; nothing runs then.
+    pub async fn start(config: Config) -> Result<Self, Error> {
+        let mut rng = shared::rng();
+        let key = keyfile::load_or_create(&config.data_dir, &mut rng)?;
+        let secret = keyfile::secret(&config.data_dir, &mut rng)?;
+        let codes = CodeSender::start(&config.codes)?;
+        let engine = open(&config)?;
+        let clock = Arc::new(Clock::default());
+        let hub = Arc::new(Hub::default());
+        let partitions = Partitions::default();
+        let (router, writers) =
+            Router::start(engine, Arc::clone(&clock), &hub, partitions, config.shards)?;
+        set_up_service_user(&router).await?;
+        let (local_addr, entrances) = listen(&config)?;
+        let handshake = handshake::Config {
+            keys: vec![Arc::new(key.private)],
+            dcs: config.dc.accepted.clone(),
+        };
+        let too_long = enums::Updates::UpdatesTooLong.to_vec(Layer::NEWEST);
+        let shared = Arc::new(Shared {
+            advertised: config.advertised(local_addr),
+            clock,
+            router,
+            hub,
+            codes,
+            handshake,
+            salts: Arc::new(SaltSecret::new(shared::derive(&secret, b"salts"))),
+            access_secret: shared::derive(&secret, b"access hashes"),
+            tickets: Tickets::new(shared::random()),
+            updates_too_long: too_long.into(),
+            replays: Mutex::new(ReplayMemory::new()),
+            config,
+        });
+        let limits = &shared.config.limits;
+        let admission =
+            Arc::new(Admission::new(limits.connections_max, limits.connections_per_ip_max));
+        let (shards, threads) = gateway::start(&shared, &admission, entrances)?;
+        shared.hub.connect(shards.clone());
+        Ok(Self { local_addr, shared, shards, threads, writers })
+    }
+
+    /// The address that it listens on.
+    #[must_use]
+    pub fn local_addr(&self) -> SocketAddr {
+        self.local_addr
+    }
+
+    /// Accepts nothing more, finishes what runs, syncs, and ends the threads.
+    pub async fn shutdown(self) {
+        for shard in &self.shards {
+            shard.send(Command::Stop).await;
+        }
+        for thread in self.threads {
+            if thread.join().is_err() {
+                tracing::error!("a shard panicked");
+            }
+        }
+        self.writers.stop();
+        self.shared.codes.shutdown();
+    }
+}
+
+fn open(config: &Config) -> Result<Arc<dyn Engine>, Error> {
+    Ok(match config.engine {
+        config::Engine::Memory => Arc::new(storage::Memory::new()),
+        #[cfg(feature = "rocks")]
+        config::Engine::Rocks => {
+            let options = storage::RocksOptions {
+                block_cache_len: config.block_cache_mib * 1024 * 1024,
+                ..storage::RocksOptions::default()
+            };
+            Arc::new(storage::Rocks::open(&config.data_dir.join("db"), &options)?)
+        }
+        #[cfg(not(feature = "rocks"))]
+        config::Engine::Rocks => return Err(Error::NoRocks),
+    })
+}
+
+/// Makes the account that service messages come from. Does nothing from the second start on.
+async fn set_up_service_user(router: &Router) -> Result<(), router::CallError> {
+    use crate::service_user::{FIRST_NAME, ID, PHONE};
+
+    let origin = services::Origin::default();
+    let bootstrap = functions::accounts::Bootstrap { phone: PHONE, first_name: FIRST_NAME };
+    router.call(&Owner::User(UserId(ID)), origin, &bootstrap).await?;
+    let reserve = functions::directory::Reserve { user_id: ID };
+    router.call(&Owner::phone(PHONE), origin, &reserve).await?;
+    Ok(())
+}
+
+/// Binds the sockets: a set for each shard, all on the same addresses.
+fn listen(config: &Config) -> Result<(SocketAddr, Vec<Vec<Entrance>>), Error> {
+    let secrets: Vec<Secret> = config
+        .mtproxy_secrets
+        .iter()
+        .map(|secret| {
+            if secret.padded_only { Secret::Padded(secret.key) } else { Secret::Plain(secret.key) }
+        })
+        .collect();
+    let transport = |websockets| {
+        Arc::new(ServerConfig { secrets: secrets.clone(), websockets, ..ServerConfig::default() })
+    };
+    let bind = |address: SocketAddr| {
+        gateway::bind(address).map_err(|error| Error::Listen { address, error })
+    };
+    let shared_port = transport(matches!(config.websocket, WebSocket::Shared));
+    let first = bind(config.listen)?;
+    // With port 0 the system chose one, which the other shards must share.
+    let local_addr = first.local_addr()?;
+    let mut firsts = Some(first);
+    let mut entrances = Vec::with_capacity(config.shards);
+    for _ in 0..config.shards {
+        let listener = match firsts.take() {
+            Some(listener) => listener,
+            None => bind(local_addr)?,
+        };
+        let mut of_shard = vec![Entrance { listener, transport: Arc::clone(&shared_port) }];
+        if let WebSocket::Own(address) = config.websocket {
+            of_shard.push(Entrance { listener: bind(address)?, transport: transport(true) });
+        }
+        entrances.push(of_shard);
+    }
+    Ok((local_addr, entrances))
+}
