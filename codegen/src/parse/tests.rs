@@ -1,3 +1,5 @@
+//! Every form of TL, ids, and what errors say.
+
 use super::*;
 
 #[track_caller]
