@@ -268,6 +268,21 @@ def test_updates_reach_a_temporary_key(server, user):
     client.close()
 
 
+def test_other_temporary_keys_can_be_dropped(server, user):
+    first, expires_at = temporary(server)
+    bind(user.auth, first.auth, first, expires_at)
+    second, expires_at = temporary(server)
+    bind(user.auth, second.auth, second, expires_at)
+    assert second.call(functions.auth.DropTempAuthKeysRequest([]))
+    first.send(functions.help.GetNearestDcRequest())
+    with refused:
+        while True:
+            first.receive()
+    assert second.call(functions.users.GetUsersRequest([types.InputUserSelf()]))[0].id == user.user.id
+    first.close()
+    second.close()
+
+
 def test_an_unbound_temporary_key_may_do_little(server):
     client, _ = temporary(server)
     client.call(functions.help.GetConfigRequest())

@@ -230,11 +230,13 @@ def test_a_ping_can_limit_the_life_of_its_connection(client):
 
 def test_a_query_may_wait_for_another(user):
     first = user.message(bytes(functions.messages.SendMessageRequest(types.InputPeerSelf(), "1", random_id=1)))
-    after = u32(0xCB9F372D) + i64(first.msg_id)
-    second = user.message(after + bytes(functions.messages.SendMessageRequest(types.InputPeerSelf(), "2", random_id=2)))
+    request = functions.messages.SendMessageRequest(types.InputPeerSelf(), "2", random_id=2)
+    second = user.message(bytes(functions.InvokeAfterMsgRequest(first.msg_id, request)))
     user.send_message(user.container([first, second]))
     user.result(second.msg_id)
     user.result(first.msg_id)
+    request = functions.messages.SendMessageRequest(types.InputPeerSelf(), "3", random_id=3)
+    user.call(functions.InvokeAfterMsgsRequest([first.msg_id, second.msg_id], request))
     bad = user.message(u32(0xDEADBEEF))
     last = user.message(u32(0xCB9F372D) + i64(bad.msg_id) + NEAREST)
     user.send_message(user.container([bad, last]))
@@ -274,6 +276,27 @@ def test_a_query_before_any_layer_is_refused_or_answered(server):
         assert error.text in ("CONNECTION_NOT_INITED", "CONNECTION_LAYER_INVALID")
     client.introduced = False
     alive(client)
+
+
+@pytest.mark.parametrize(
+    "wrapper",
+    [
+        functions.InvokeWithMessagesRangeRequest(types.MessageRange(0, 1), None),
+        functions.InvokeWithBusinessConnectionRequest("id", None),
+        functions.InvokeWithGooglePlayIntegrityRequest("nonce", "token", None),
+        functions.InvokeWithApnsSecretRequest("nonce", "secret", None),
+        functions.InvokeWithReCaptchaRequest("token", None),
+    ],
+    ids=lambda wrapper: type(wrapper).__name__,
+)
+def test_wrappers_that_mean_nothing_here_are_taken_off(client, wrapper):
+    wrapper.query = functions.help.GetNearestDcRequest()
+    assert client.call_bytes(bytes(wrapper))
+
+
+def test_a_takeout_that_was_not_begun_is_refused(user):
+    with pytest.raises(RpcError, match="TAKEOUT_INVALID"):
+        user.call(functions.InvokeWithTakeoutRequest(1, functions.help.GetNearestDcRequest()))
 
 
 def test_sessions_without_updates_get_none(server, user):
