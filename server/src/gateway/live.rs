@@ -45,6 +45,8 @@ pub(crate) struct Live {
     pub(super) subscribed: Cell<Option<UserId>>,
     /// When a message last came in it.
     pub(super) used: Cell<UnixTime>,
+    /// Whether it has asked for the end of its key, and awaits the answer.
+    pub(super) destroys_key: Cell<bool>,
     /// Whether it waits to be flushed.
     pub(super) dirty: Cell<bool>,
 }

@@ -177,12 +177,19 @@ impl Shard {
     async fn destroy_key(self: Rc<Self>, live: Rc<Live>, msg_id: MsgId) {
         // Under a temporary key it is the permanent one that is meant.
         let key = live.login.perm_key_id().unwrap_or_else(|| live.login.key_id());
+        // Otherwise the connection might end with the key, before the answer was sent on it.
+        live.destroys_key.set(true);
         let destroy = functions::keys::Destroy {};
-        let result = self.shared.router.call(&Owner::AuthKey(key), Origin::default(), &destroy).await;
+        let result =
+            self.shared.router.call(&Owner::AuthKey(key), Origin::default(), &destroy).await;
+        live.destroys_key.set(false);
         let outcome = if result.is_ok() { DestroyAuthKey::Ok } else { DestroyAuthKey::Fail };
         live.session.borrow_mut().send_destroy_auth_key(msg_id, outcome);
         self.mark(&live);
         self.flush_now();
+        if result.is_ok() {
+            self.forget_key(key);
+        }
     }
 }
 

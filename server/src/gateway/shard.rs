@@ -299,11 +299,14 @@ impl Shard {
     }
 
     /// Drops a destroyed key with its sessions, and closes their connections.
-    fn forget_key(&self, key: AuthKeyId) {
+    pub(super) fn forget_key(&self, key: AuthKeyId) {
         let id = crypto::AuthKeyId(key.0.cast_unsigned());
         let sessions: Vec<_> = self.sessions.borrow().values().cloned().collect();
         for live in sessions {
             if live.login.key_id() != key && live.login.perm_key_id() != Some(key) {
+                continue;
+            }
+            if live.destroys_key.get() {
                 continue;
             }
             let connections: Vec<_> = live.session.borrow().connections().collect();
@@ -346,6 +349,7 @@ impl Shard {
             plain_request: Cell::new(None),
             subscribed: Cell::new(None),
             used: Cell::new(now),
+            destroys_key: Cell::new(false),
             dirty: Cell::new(false),
         });
         self.sessions.borrow_mut().insert(id, Rc::clone(&live));
