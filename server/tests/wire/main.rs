@@ -1,0 +1,10 @@
+//! The server as clients meet it: over real sockets, with answers, pushes and errors as facts.
+//!
+//! One program, so that it is linked once; a module for each theme.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod handshake;
+mod session;
+mod transports;
