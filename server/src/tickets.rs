@@ -101,8 +101,7 @@ impl Tickets {
     }
 
     fn mac(&self, signed: &[u8]) -> Hmac<Sha256> {
-        let mut mac =
-            Hmac::new_from_slice(&self.secret).expect("HMAC takes keys of any length");
+        let mut mac = Hmac::new_from_slice(&self.secret).expect("HMAC takes keys of any length");
         mac.update(signed);
         mac
     }

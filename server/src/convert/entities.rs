@@ -32,10 +32,7 @@ pub fn from_tl(
 }
 
 fn mentioning(offset: i32, length: i32, user: i64) -> Entity {
-    Entity {
-        number: Some(user),
-        ..Entity::new(EntityKind::EntityMentionName, offset, length)
-    }
+    Entity { number: Some(user), ..Entity::new(EntityKind::EntityMentionName, offset, length) }
 }
 
 /// A span that speaks for itself.
@@ -80,11 +77,9 @@ fn plain(span: &enums::MessageEntity<'_>) -> Option<Entity> {
         Span::MessageEntityDiffReplace(e) => Entity { text: Some(e.old_text.to_owned()), ..entity },
         Span::MessageEntityCustomEmoji(e) => Entity { number: Some(e.document_id), ..entity },
         Span::MessageEntityBlockquote(e) if e.collapsed => Entity { options: Some(1), ..entity },
-        Span::MessageEntityFormattedDate(e) => Entity {
-            number: Some(i64::from(e.date)),
-            options: Some(date_options(e)),
-            ..entity
-        },
+        Span::MessageEntityFormattedDate(e) => {
+            Entity { number: Some(i64::from(e.date)), options: Some(date_options(e)), ..entity }
+        }
         _ => entity,
     })
 }

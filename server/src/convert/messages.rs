@@ -124,12 +124,7 @@ pub fn message(viewer: UserId, message: &Message) -> enums::Message<'_> {
         media: message.media.as_ref().map(|_| enums::MessageMedia::MessageMediaUnsupported),
         entities: message.entities.as_deref().map(entities::to_tl),
         edit_date: message.edit_date,
-        ..types::Message::new(
-            message.id,
-            peers::to_tl(message.peer),
-            message.date,
-            &message.text,
-        )
+        ..types::Message::new(message.id, peers::to_tl(message.peer), message.date, &message.text)
     }
     .into()
 }
@@ -281,7 +276,10 @@ mod tests {
         };
         let header = forward_header(&whole);
         assert_eq!(header.from_id, Some(peers::to_tl(3)));
-        assert_eq!(header.saved_from_peer.zip(header.saved_from_msg_id), Some((peers::to_tl(4), 5)));
+        assert_eq!(
+            header.saved_from_peer.zip(header.saved_from_msg_id),
+            Some((peers::to_tl(4), 5))
+        );
         let half = Forward { saved_from_id: None, from: None, ..whole };
         let header = forward_header(&half);
         assert_eq!((header.saved_from_peer, header.saved_from_msg_id), (None, None));

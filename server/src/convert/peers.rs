@@ -195,7 +195,10 @@ fn shows(viewer: UserId, message: &Message, user: i64) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use tl::records::{enums::EntityKind, types::{Entity, Forward}};
+    use tl::records::{
+        enums::EntityKind,
+        types::{Entity, Forward},
+    };
 
     use super::*;
 
@@ -203,14 +206,17 @@ mod tests {
     fn messages_show_their_authors_origins_and_mentions() {
         let viewer = UserId(1);
         let forward = Forward { from: Some(3), ..Forward::new(0) };
-        let mention = Entity { number: Some(4), ..Entity::new(EntityKind::EntityMentionName, 0, 1) };
+        let mention =
+            Entity { number: Some(4), ..Entity::new(EntityKind::EntityMentionName, 0, 1) };
         let emoji = Entity { number: Some(5), ..Entity::new(EntityKind::EntityCustomEmoji, 0, 1) };
         let message = Message {
             forward: Some(forward),
             entities: Some(vec![mention, emoji]),
             ..Message::new(10, 2, 0, 0, 0, 0, "x".to_owned())
         };
-        for (user, expected) in [(2, true), (3, true), (4, true), (5, false), (6, false), (0, false)] {
+        for (user, expected) in
+            [(2, true), (3, true), (4, true), (5, false), (6, false), (0, false)]
+        {
             assert_eq!(shows(viewer, &message, user), expected, "{user}");
         }
     }

@@ -64,8 +64,7 @@ impl Users {
         let mut relations: BTreeMap<i64, Relation> = BTreeMap::new();
         if ids.iter().any(|id| *id != viewer.0) {
             let peers = ids.iter().copied().collect();
-            let known: contacts::Peers =
-                read(shared, viewer, &functions::contacts::Get { peers })?;
+            let known: contacts::Peers = read(shared, viewer, &functions::contacts::Get { peers })?;
             relations.extend(known.peers.into_iter().map(|known| (known.peer, known.relation)));
         }
         let now = shared.clock.now().secs_i32();
@@ -247,12 +246,15 @@ pub fn exact_status(presence: &Presence, now: i32) -> enums::UserStatus {
 /// The status for those who may not know it to the second.
 fn vague_status(presence: &Presence, now: i32) -> enums::UserStatus {
     let last = presence.was_online.max(presence.online_until.min(now));
-    match now.saturating_sub(last) {
-        _ if last == 0 => enums::UserStatus::UserStatusEmpty,
-        ..=RECENTLY_S => types::UserStatusRecently::new().into(),
-        ..=LAST_WEEK_S => types::UserStatusLastWeek::new().into(),
-        ..=LAST_MONTH_S => types::UserStatusLastMonth::new().into(),
-        _ => enums::UserStatus::UserStatusEmpty,
+    let ago_s = now.saturating_sub(last);
+    if last == 0 || ago_s > LAST_MONTH_S {
+        enums::UserStatus::UserStatusEmpty
+    } else if ago_s > LAST_WEEK_S {
+        types::UserStatusLastMonth::new().into()
+    } else if ago_s > RECENTLY_S {
+        types::UserStatusLastWeek::new().into()
+    } else {
+        types::UserStatusRecently::new().into()
     }
 }
 

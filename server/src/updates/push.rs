@@ -3,8 +3,8 @@
 //! Typing and online status are `updateShort`, which nothing depends on. All else is `updates` with `seq` 0: what must be
 //! applied in order carries its `pts`.
 
-use storage::{Owner, UserId};
 use services::Pushed;
+use storage::{Owner, UserId};
 use tl::{
     Decode as _,
     api::{enums, types},
@@ -160,11 +160,7 @@ fn short(effect: &Effect, now: i32) -> Option<enums::Update<'_>> {
 }
 
 /// The update about something that stays. `users` has everybody in [`named`].
-fn update<'a>(
-    viewer: UserId,
-    effect: &'a Effect,
-    users: &'a Users,
-) -> Option<enums::Update<'a>> {
+fn update<'a>(viewer: UserId, effect: &'a Effect, users: &'a Users) -> Option<enums::Update<'a>> {
     Some(match effect {
         Effect::EffectNewMessage(new) => {
             let message = messages::message(viewer, &new.message);
@@ -213,10 +209,10 @@ fn update<'a>(
             types::UpdateUserName::new(name.user, first_name, last_name, usernames).into()
         }
         Effect::EffectDraft(changed) => {
-            let draft = changed.draft.as_ref().map_or_else(
-                || types::DraftMessageEmpty::new().into(),
-                messages::draft,
-            );
+            let draft = changed
+                .draft
+                .as_ref()
+                .map_or_else(|| types::DraftMessageEmpty::new().into(), messages::draft);
             types::UpdateDraftMessage::new(peers::to_tl(changed.peer), draft).into()
         }
         Effect::EffectNotifySettings(changed) => types::UpdateNotifySettings::new(

@@ -40,10 +40,11 @@ pub async fn export_authorization(ctx: &UserCtx, request: ExportAuthorization) -
 pub async fn import_authorization(ctx: &Ctx, request: ImportAuthorization<'_>) -> Result<Reply> {
     let client = ctx.client()?;
     let key = perm_key(ctx)?;
-    let holder = ctx.shared().tickets.redeem(ctx.now(), request.bytes).map_err(|error| match error {
-        tickets::Error::Invalid => RpcError::AUTH_BYTES_INVALID,
-        tickets::Error::Busy => RpcError::flood_wait(TICKET_LIFETIME_S),
-    })?;
+    let holder =
+        ctx.shared().tickets.redeem(ctx.now(), request.bytes).map_err(|error| match error {
+            tickets::Error::Invalid => RpcError::AUTH_BYTES_INVALID,
+            tickets::Error::Busy => RpcError::flood_wait(TICKET_LIFETIME_S),
+        })?;
     let still_logged_in = ctx.shared().user_of_key(holder.key) == Some(holder.user);
     if holder.user != UserId(request.id) || !still_logged_in {
         return Err(RpcError::AUTH_BYTES_INVALID);

@@ -18,7 +18,7 @@ use crate::{
 
 /// `contacts.search`: contacts by the beginning of a name, and whoever has exactly this username.
 ///
-/// Errors: `SEARCH_QUERY_EMPTY`, `LIMIT_INVALID`.
+/// Errors: `SEARCH_QUERY_EMPTY`.
 ///
 /// Source: <https://core.telegram.org/method/contacts.search>.
 pub async fn search(ctx: &UserCtx, request: Search<'_>) -> Result<Reply> {
@@ -73,10 +73,7 @@ pub async fn resolve_phone(ctx: &UserCtx, request: ResolvePhone<'_>) -> Result<R
 /// `contacts.getSponsoredPeers`. Empty by design: nobody advertises here.
 ///
 /// Source: <https://core.telegram.org/method/contacts.getSponsoredPeers>.
-pub async fn get_sponsored_peers(
-    ctx: &UserCtx,
-    request: GetSponsoredPeers<'_>,
-) -> Result<Reply> {
+pub async fn get_sponsored_peers(ctx: &UserCtx, request: GetSponsoredPeers<'_>) -> Result<Reply> {
     Ok(ctx.answer(&request, SponsoredPeersEmpty::new()))
 }
 

@@ -14,7 +14,7 @@ use super::digits;
 use crate::{
     convert::users::Users,
     limits::IMPORT_COUNT_MAX,
-    rpc::{Result, RpcError, UserCtx},
+    rpc::{Result, UserCtx},
 };
 
 /// `contacts.importContacts`: who has an account and lets be found by number becomes a contact; other numbers are remembered.
@@ -52,26 +52,30 @@ async fn import(ctx: &UserCtx, entry: &types::InputPhoneContact<'_>) -> Result<O
     if phone.is_empty() || first_name.is_empty() {
         return Ok(None);
     }
-    let added = match ctx.call(Owner::phone(&phone), &directory::Lookup {}).await?.user_id {
-        Some(user) if user == ctx.user.0 => return Ok(None),
-        Some(user) => {
-            let seen = accounts::Get { viewer: ctx.user.0 };
-            if !ctx.call(UserId(user), &seen).await?.findable_by_phone {
-                return Ok(None);
-            }
-            let add = operations::Add { peer: user, phone: &phone, first_name, last_name };
-            ctx.call(ctx.user, &add).await.map(|_| Some(UserId(user)))
-        }
-        None => {
-            let remember = operations::Remember { phone: &phone, first_name, last_name };
-            ctx.call(ctx.user, &remember).await.map(|_| None)
-        }
-    };
-    match added.map_err(RpcError::from) {
+    match take(ctx, &phone, first_name, last_name).await {
         // One bad entry does not spoil the others.
         Err(error) if error.code == 400 => Ok(None),
-        added => added,
+        taken => taken,
     }
+}
+
+async fn take(
+    ctx: &UserCtx,
+    phone: &str,
+    first_name: &str,
+    last_name: &str,
+) -> Result<Option<UserId>> {
+    let Some(user) = ctx.call(Owner::phone(phone), &directory::Lookup {}).await?.user_id else {
+        let remember = operations::Remember { phone, first_name, last_name };
+        ctx.call(ctx.user, &remember).await?;
+        return Ok(None);
+    };
+    let profile = ctx.call(UserId(user), &accounts::Get { viewer: ctx.user.0 }).await?;
+    if user == ctx.user.0 || !profile.findable_by_phone {
+        return Ok(None);
+    }
+    ctx.call(ctx.user, &operations::Add { peer: user, phone, first_name, last_name }).await?;
+    Ok(Some(UserId(user)))
 }
 
 /// `contacts.deleteByPhones`: removes those contacts whose number, as the caller knows it, is among these.

@@ -127,9 +127,10 @@ pub async fn get_birthdays(ctx: &UserCtx, request: GetBirthdays) -> Result<Reply
 
 /// What a session is told of contacts that it changed.
 fn changed<'a>(ctx: &UserCtx, users: &'a Users, ids: &[i64]) -> types::Updates<'a> {
-    let settings = ids.iter().filter_map(|id| users.get(*id)).map(|user| {
-        types::UpdatePeerSettings::new(peers::to_tl(user.id), user.settings()).into()
-    });
+    let settings = ids
+        .iter()
+        .filter_map(|id| users.get(*id))
+        .map(|user| types::UpdatePeerSettings::new(peers::to_tl(user.id), user.settings()).into());
     messages::updates(settings.collect(), users, ctx.now())
 }
 
