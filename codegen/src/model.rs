@@ -164,6 +164,14 @@ impl Item {
         self.newest.stored().next().is_none()
     }
 
+    /// Ids of constructors of other types with the same fields, which are read in the place of this one: `@also ID`.
+    ///
+    /// Clients pass an `InputPeer` where an `InputUser` belongs, and the servers they were made for take it.
+    pub fn also(&self) -> impl Iterator<Item = u32> {
+        let value = self.newest.definition.annotation("also").unwrap_or_default();
+        value.split_whitespace().filter_map(|id| u32::from_str_radix(id, 16).ok())
+    }
+
     /// The ids of all shapes, the newest first.
     pub fn ids(&self) -> impl Iterator<Item = u32> {
         let old = self.old.iter().map(|old| old.shape.definition.id);

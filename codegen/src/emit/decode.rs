@@ -157,7 +157,11 @@ pub(super) fn constructor(
 ) -> Result<String, Error> {
     let shape = &item.newest;
     let mut text = bare(&model.module, shape, ident);
-    let mut arms = format!("            Self::ID => {},\n", nested("Self::decode_bare", recursive));
+    let mut ids = String::from("Self::ID");
+    for id in item.also() {
+        let _ = write!(ids, " | 0x{id:08x}");
+    }
+    let mut arms = format!("            {ids} => {},\n", nested("Self::decode_bare", recursive));
     let mut methods = String::new();
     for old in &item.old {
         let id = old.shape.definition.id;
@@ -291,15 +295,24 @@ pub(super) fn enumeration(model: &Model, name: &Name, info: &TypeInfo) -> String
         let item = &model.constructors[constructor];
         let variant = names::camel(&constructor.ident);
         if item.is_unit() {
+            let ids: Vec<String> = core::iter::once(item.newest.definition.id)
+                .chain(item.also())
+                .map(|id| format!("0x{id:08x}"))
+                .collect();
             let _ = writeln!(
                 arms,
-                "            0x{:08x} => input.u32().map(|_| Self::{variant}),",
-                item.newest.definition.id
+                "            {} => input.u32().map(|_| Self::{variant}),",
+                ids.join(" | ")
             );
             continue;
         }
         let count = if is_incoming(model, item) { usize::MAX } else { 1 };
-        let ids: Vec<String> = item.ids().take(count).map(|id| format!("0x{id:08x}")).collect();
+        let ids: Vec<String> = item
+            .ids()
+            .take(count)
+            .chain(item.also())
+            .map(|id| format!("0x{id:08x}"))
+            .collect();
         let _ = writeln!(
             arms,
             "            {} => Decode::decode(input).map(Self::{variant}),",
