@@ -17,23 +17,28 @@ use crate::{rpc::Result, shared::Shared};
 
 /// Whom an answer names. Clients need every one of them in it: who is missing makes them ask again and again.
 #[derive(Clone, Debug, Default)]
-pub struct Peers(BTreeSet<i64>);
+pub struct Peers {
+    ids: BTreeSet<i64>,
+    /// Whether there are messages, which may be the viewer's own.
+    messages: bool,
+}
 
 impl Peers {
     /// Adds a peer.
     pub fn peer(&mut self, peer: i64) {
-        self.0.insert(peer);
+        self.ids.insert(peer);
     }
 
     /// Adds those whom a message names.
     pub fn message(&mut self, message: &Message) {
+        self.messages = true;
         self.peer(message.peer);
         if let Some(forward) = &message.forward {
-            self.0.extend(forward.from);
-            self.0.extend(forward.saved_from_peer);
+            self.ids.extend(forward.from);
+            self.ids.extend(forward.saved_from_peer);
         }
         if let Some(reply) = &message.reply {
-            self.0.extend(reply.peer);
+            self.ids.extend(reply.peer);
             self.entities(reply.quote_entities.as_deref());
         }
         self.entities(message.entities.as_deref());
@@ -63,27 +68,28 @@ impl Peers {
     fn entities(&mut self, entities: Option<&[Entity]>) {
         let mentions = entities.unwrap_or_default().iter();
         let mentions = mentions.filter(|e| matches!(e.kind, EntityKind::EntityMentionName));
-        self.0.extend(mentions.filter_map(|mention| mention.number));
+        self.ids.extend(mentions.filter_map(|mention| mention.number));
     }
 
     /// Whether the peer was named.
     #[must_use]
     pub fn contains(&self, peer: i64) -> bool {
-        self.0.contains(&peer)
+        self.ids.contains(&peer)
     }
 
     /// All peers.
     pub fn ids(&self) -> impl Iterator<Item = i64> {
-        self.0.iter().copied()
+        self.ids.iter().copied()
     }
 
-    /// Loads the users among them, and the viewer, who wrote what is `out`.
+    /// Loads the users among them, and with messages the viewer, who wrote what is `out`.
     ///
     /// # Errors
     ///
     /// As [`Users::load`].
     pub fn load(&self, shared: &Shared, viewer: UserId) -> Result<Users> {
-        Users::load(shared, viewer, self.ids().chain([viewer.0]))
+        let own = self.messages.then_some(viewer.0);
+        Users::load(shared, viewer, self.ids().chain(own))
     }
 }
 

@@ -130,6 +130,13 @@ impl Loaded {
         self.relation.contact.is_some()
     }
 
+    /// Whether each has the other as a contact. The other's own list says it: the viewer's rows learn of it a moment later.
+    #[must_use]
+    pub fn is_mutual(&self) -> bool {
+        let knows_viewer = self.profile.as_ref().is_some_and(|profile| profile.viewer_is_contact);
+        self.is_contact() && knows_viewer
+    }
+
     /// First and last name: for a contact those that the viewer chose.
     #[must_use]
     pub fn names(&self) -> (&str, &str) {
@@ -185,7 +192,7 @@ impl Loaded {
         types::User {
             self_: self.is_self(),
             contact: self.is_contact(),
-            mutual_contact: self.is_contact() && self.relation.knows_me,
+            mutual_contact: self.is_mutual(),
             verified: account.service,
             support: account.service,
             access_hash: Some(self.access_hash),
@@ -207,7 +214,7 @@ impl Loaded {
         types::PeerSettings {
             add_contact: stranger && unblocked,
             block_contact: stranger && unblocked,
-            share_contact: self.is_contact() && !self.relation.knows_me,
+            share_contact: self.is_contact() && !self.is_mutual(),
             ..types::PeerSettings::new()
         }
     }
@@ -314,7 +321,7 @@ mod tests {
         assert_eq!((one_sided.first_name, one_sided.last_name), (Some("Mum"), None));
         assert_eq!(one_sided.phone, Some("1555"));
         assert!(one_sided.contact && !one_sided.mutual_contact);
-        known.relation.knows_me = true;
+        known.profile.as_mut().unwrap().viewer_is_contact = true;
         assert!(user(&known).mutual_contact);
     }
 

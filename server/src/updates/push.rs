@@ -9,7 +9,6 @@ use tl::{
     Decode as _,
     api::{enums, types},
     operations::{enums::Effect, types as effects},
-    records::types::Message,
 };
 
 use crate::{
@@ -63,15 +62,7 @@ pub(crate) fn render(
 ) {
     let mut peers = Peers::default();
     named(&pushed.effect, &mut peers);
-    let ids: Vec<i64> = peers.ids().collect();
-    let loaded = if ids.is_empty() {
-        Users::load(shared, viewer, [])
-    } else if message(&pushed.effect).is_some() {
-        peers.load(shared, viewer)
-    } else {
-        Users::load(shared, viewer, ids)
-    };
-    let users = match loaded {
+    let users = match peers.load(shared, viewer) {
         Ok(users) => users,
         Err(error) => {
             tracing::warn!(error = %error.text, "an update was not pushed");
@@ -90,15 +81,6 @@ pub(crate) fn render(
                 deliver(&messages::updates(vec![update], &users, now).into());
             }
         }
-    }
-}
-
-/// The message that an effect carries.
-fn message(effect: &Effect) -> Option<&Message> {
-    match effect {
-        Effect::EffectNewMessage(new) => Some(&new.message),
-        Effect::EffectEditMessage(edit) => Some(&edit.message),
-        _ => None,
     }
 }
 

@@ -20,7 +20,10 @@ use tl::{
 
 use super::digits;
 use crate::{
-    convert::{messages, peers, users::Users},
+    convert::{
+        messages, peers,
+        users::{Loaded, Users},
+    },
     limits::USER_COUNT_MAX,
     rpc::{Result, RpcError, UserCtx},
 };
@@ -37,7 +40,10 @@ pub async fn get_contacts(ctx: &UserCtx, request: GetContacts) -> Result<Reply> 
     let users = Users::load(ctx.shared(), ctx.user, ids)?;
     let contacts = list
         .iter()
-        .map(|contact| types::Contact::new(contact.peer, contact.relation.knows_me))
+        .map(|contact| {
+            let mutual = users.get(contact.peer).is_some_and(Loaded::is_mutual);
+            types::Contact::new(contact.peer, mutual)
+        })
         .collect();
     Ok(ctx.answer(&request, contacts::Contacts::new(contacts, 0, users.to_tl())))
 }
