@@ -265,7 +265,7 @@ fn update<'a>(viewer: UserId, effect: &'a Effect, users: &'a Users) -> Option<en
 #[cfg(test)]
 mod tests {
     use services::Origin;
-    use tl::records::types::Presence;
+    use tl::records::types::{Message, Presence};
 
     use super::*;
 
