@@ -33,6 +33,11 @@ pub const DELIVERIES_IN_FLIGHT_MAX: usize = 1024;
 /// After how long a delivery that was not acknowledged is sent again.
 pub const DELIVERY_RETRY: Duration = Duration::from_millis(500);
 
+/// How long an answer that is durable waits for its deliveries to be applied.
+pub const ANSWER_HELD_MAX: Duration = Duration::from_millis(200);
+/// How many answers of one writer may wait so; further ones do not.
+pub const ANSWERS_HELD_COUNT_MAX: usize = 4096;
+
 // ---- gateway ----
 
 /// How many commands from other threads may wait for one shard.

@@ -20,12 +20,7 @@ use storage::{AuthKeyId, Owner, UserId};
 use tl::operations::functions;
 
 use crate::{
-    clock::Clock,
-    codes::CodeSender,
-    config::Config,
-    router::Router,
-    tickets::Tickets,
-    updates::Hub,
+    clock::Clock, codes::CodeSender, config::Config, router::Router, tickets::Tickets, updates::Hub,
 };
 
 /// The server, but for its threads.

@@ -90,6 +90,12 @@ impl<'s, E> Group<'s, E> {
         self.outbox.partition()
     }
 
+    /// How many deliveries the operations have made so far: those of one operation are the ones made while it ran. They are released
+    /// in this order.
+    pub fn delivery_count(&self) -> usize {
+        self.changes.deliveries.len()
+    }
+
     /// How many rows a commit would write, those for deliveries included.
     pub fn row_count(&self) -> usize {
         self.changes.rows.len()

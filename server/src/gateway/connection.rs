@@ -107,7 +107,8 @@ impl Connection {
 
     /// Takes a connection from another shard.
     pub(super) fn take_over(shard: &Rc<Shard>, handoff: Handoff) {
-        let Handoff { stream, peer, admitted, transport, config, input, out, packet, count } = handoff;
+        let Handoff { stream, peer, admitted, transport, config, input, out, packet, count } =
+            handoff;
         let stream = match TcpStream::from_std(stream) {
             Ok(stream) => stream,
             Err(error) => {

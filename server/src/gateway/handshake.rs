@@ -97,8 +97,9 @@ impl Connection {
             Err(CallError::Refused(Refusal::AuthKeyInvalid)) => Stored::Duplicate,
             Err(_) => Stored::Failed,
         };
-        let step = self
-            .with_handshakes(|handshakes| handshakes.key_stored(shard.now(), key.exchange, outcome));
+        let step = self.with_handshakes(|handshakes| {
+            handshakes.key_stored(shard.now(), key.exchange, outcome)
+        });
         self.take_step(&shard, step);
     }
 }

@@ -46,7 +46,8 @@ impl Login {
         let (perm_user, perm_client) =
             perm.map_or((None, None), |perm| (perm.user_id, perm.client));
         let burst = NonZeroU32::new(limits::COST_UNITS_BURST)?;
-        let quota = Quota::per_second(NonZeroU32::new(limits::COST_UNITS_PER_S)?).allow_burst(burst);
+        let quota =
+            Quota::per_second(NonZeroU32::new(limits::COST_UNITS_PER_S)?).allow_burst(burst);
         Some(Self {
             key,
             created: record.created,

@@ -90,21 +90,23 @@ pub(crate) fn start(
         .unzip();
     let mut threads = Vec::with_capacity(handles.len());
     for (index, (entrances, queue)) in entrances.into_iter().zip(queues).enumerate() {
-        let (shared, admission, handles) = (Arc::clone(shared), Arc::clone(admission), handles.clone());
-        let thread = std::thread::Builder::new().name(format!("shard-{index}")).spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .max_blocking_threads(limits::BLOCKING_THREADS_PER_SHARD)
-                .build();
-            match runtime {
-                Ok(runtime) => {
-                    let shard = Rc::new(Shard::new(shared, admission, index, handles));
-                    LocalSet::new().block_on(&runtime, shard.run(entrances, queue));
-                    runtime.shutdown_timeout(Duration::from_secs(1));
+        let (shared, admission, handles) =
+            (Arc::clone(shared), Arc::clone(admission), handles.clone());
+        let thread =
+            std::thread::Builder::new().name(format!("shard-{index}")).spawn(move || {
+                let runtime = tokio::runtime::Builder::new_current_thread()
+                    .enable_all()
+                    .max_blocking_threads(limits::BLOCKING_THREADS_PER_SHARD)
+                    .build();
+                match runtime {
+                    Ok(runtime) => {
+                        let shard = Rc::new(Shard::new(shared, admission, index, handles));
+                        LocalSet::new().block_on(&runtime, shard.run(entrances, queue));
+                        runtime.shutdown_timeout(Duration::from_secs(1));
+                    }
+                    Err(error) => tracing::error!(%error, "a shard cannot start"),
                 }
-                Err(error) => tracing::error!(%error, "a shard cannot start"),
-            }
-        })?;
+            })?;
         threads.push(thread);
     }
     Ok((handles, threads))
@@ -279,9 +281,8 @@ impl Shard {
 
     /// Ends the login of `perm` as `user`. Somebody else may have logged in with the key since.
     fn end_login(&self, perm: AuthKeyId, user: UserId) {
-        let is_user = |login: &Rc<Login>| {
-            login.perm_key_id() == Some(perm) && login.user() == Some(user)
-        };
+        let is_user =
+            |login: &Rc<Login>| login.perm_key_id() == Some(perm) && login.user() == Some(user);
         if self.logins.borrow().values().any(is_user) {
             self.set_user_of(perm, None);
         }
@@ -360,7 +361,8 @@ impl Shard {
     fn make_room(&self, key: crypto::AuthKeyId) {
         let oldest = {
             let sessions = self.sessions.borrow();
-            let of_key: Vec<_> = sessions.values().filter(|s| s.login.auth_key().id() == key).collect();
+            let of_key: Vec<_> =
+                sessions.values().filter(|s| s.login.auth_key().id() == key).collect();
             if of_key.len() < limits::SESSIONS_PER_KEY_MAX {
                 return;
             }
@@ -418,7 +420,8 @@ impl Shard {
             let mut encoded: Vec<(Layer, bytes::Bytes)> = Vec::new();
             for live in &sessions {
                 let layer = live.layer.get();
-                let known = encoded.iter().find(|(of, _)| *of == layer).map(|(_, bytes)| bytes.clone());
+                let known =
+                    encoded.iter().find(|(of, _)| *of == layer).map(|(_, bytes)| bytes.clone());
                 let bytes = known.unwrap_or_else(|| {
                     let bytes = bytes::Bytes::from(tl::Encode::to_vec(updates, layer));
                     encoded.push((layer, bytes.clone()));
@@ -466,7 +469,9 @@ impl Shard {
             .borrow()
             .values()
             .filter(|live| {
-                live.session.try_borrow().is_ok_and(|s| s.poll_timeout().is_some_and(|at| at <= now))
+                live.session
+                    .try_borrow()
+                    .is_ok_and(|s| s.poll_timeout().is_some_and(|at| at <= now))
             })
             .cloned()
             .collect();

@@ -224,7 +224,10 @@ pub enum StartError {
 }
 
 /// What every partition has sent and received. What was applied but not acknowledged when the process ended is acknowledged here.
-fn load_outboxes(engine: &dyn Engine, partitions: Partitions) -> Result<Vec<Outbox>, storage::Error> {
+fn load_outboxes(
+    engine: &dyn Engine,
+    partitions: Partitions,
+) -> Result<Vec<Outbox>, storage::Error> {
     let snapshot = engine.snapshot();
     let mut outboxes = Vec::with_capacity(usize::from(partitions.count()));
     for partition in partitions.iter() {
@@ -233,7 +236,8 @@ fn load_outboxes(engine: &dyn Engine, partitions: Partitions) -> Result<Vec<Outb
     let mut applied = Vec::new();
     for outbox in &outboxes {
         for (to, numbers) in outbox.waiting() {
-            let received = outboxes.get(usize::from(to.0)).map_or(0, |o| o.received(outbox.partition()));
+            let received =
+                outboxes.get(usize::from(to.0)).map_or(0, |o| o.received(outbox.partition()));
             applied.push((outbox.partition(), to, received.min(*numbers.end())));
         }
     }
@@ -258,7 +262,10 @@ fn refused(name: &str, failure: partition::Failure) -> CallError {
             CallError::Failed
         }
         storage::Failure::Misrouted => {
-            tracing::error!(operation = name, "an operation went to a partition that is not its owner's");
+            tracing::error!(
+                operation = name,
+                "an operation went to a partition that is not its owner's"
+            );
             CallError::Failed
         }
     }

@@ -1,7 +1,8 @@
 //! One writer thread: executes what has queued up for its partitions as a group, writes it at once, then lets the answers go.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, VecDeque},
+    ops::Range,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -21,8 +22,25 @@ use crate::{
     updates::Hub,
 };
 
-/// An answer that waits for the group's write.
-type Answer = (oneshot::Sender<Result<Vec<u8>, CallError>>, Result<Vec<u8>, CallError>);
+/// An answer that waits for the group's write, and then for what the operation delivers.
+///
+/// Once it is written, nothing that was done can be lost. Waiting for the deliveries as well lets a caller who has the answer find
+/// what it did wherever it looks, such as the message in the other side's box.
+struct Answer {
+    to: oneshot::Sender<Result<Vec<u8>, CallError>>,
+    result: Result<Vec<u8>, CallError>,
+    partition: PartitionId,
+    /// Which of the group's deliveries the operation made.
+    deliveries: Range<usize>,
+}
+
+/// An answer that is durable, and waits for deliveries to be applied.
+struct Held {
+    answer: Answer,
+    /// The last number to each receiver that is not acknowledged yet.
+    waits: Vec<(PartitionId, u64)>,
+    since: UnixTime,
+}
 
 /// Owns some partitions: their outboxes, and the right to write their rows.
 pub(super) struct Writer {
@@ -36,6 +54,8 @@ pub(super) struct Writer {
     sent: BTreeMap<(PartitionId, PartitionId), Sent>,
     /// Deliveries and acknowledgements between partitions of this writer: the next round takes them.
     own: Vec<Command>,
+    /// Answers whose deliveries are on their way, oldest first.
+    held: VecDeque<Held>,
     /// When unacknowledged deliveries were last looked for.
     checked: UnixTime,
 }
@@ -60,8 +80,18 @@ impl Writer {
         partitions: Partitions,
     ) -> Self {
         let checked = clock.now();
-        let (sent, own) = (BTreeMap::new(), Vec::new());
-        Self { engine, clock, hub, queues, outboxes, partitions, sent, own, checked }
+        Self {
+            engine,
+            clock,
+            hub,
+            queues,
+            outboxes,
+            partitions,
+            sent: BTreeMap::new(),
+            own: Vec::new(),
+            held: VecDeque::new(),
+            checked,
+        }
     }
 
     /// Runs until `stop` is set and the queue is empty.
@@ -76,7 +106,11 @@ impl Writer {
         let mut commands = Vec::with_capacity(limits::GROUP_COUNT_MAX);
         loop {
             commands.append(&mut self.own);
-            let wait = if commands.is_empty() { limits::DELIVERY_RETRY } else { Duration::ZERO };
+            let wait = match (commands.is_empty(), self.held.is_empty()) {
+                (false, _) => Duration::ZERO,
+                (true, false) => limits::ANSWER_HELD_MAX,
+                (true, true) => limits::DELIVERY_RETRY,
+            };
             let room = limits::GROUP_COUNT_MAX.saturating_sub(commands.len()).max(1);
             runtime.block_on(async {
                 // Time-out: nothing came, and it is time to look at what was not acknowledged.
@@ -87,6 +121,10 @@ impl Writer {
             }
             self.round(std::mem::take(&mut commands));
             self.retry();
+            self.answer_the_late();
+        }
+        for held in std::mem::take(&mut self.held) {
+            held.answer.send();
         }
         if let Err(error) = self.engine.sync() {
             tracing::error!(%error, "failed to sync at the end");
@@ -131,20 +169,63 @@ impl Writer {
         }
         match storage::commit_all(&*self.engine, groups) {
             Ok(committed) => {
-                for (sender, answer) in answers {
-                    // A caller that is gone does not need its answer.
-                    let _ = sender.send(answer);
-                }
                 drop(snapshot);
+                self.hold(answers, &committed);
                 for committed in committed {
                     self.release(committed);
                 }
             }
             Err(error) => {
                 tracing::error!(%error, "a group was not written");
-                for (sender, _) in answers {
-                    let _ = sender.send(Err(CallError::Failed));
+                for answer in answers {
+                    Answer { result: Err(CallError::Failed), ..answer }.send();
                 }
+            }
+        }
+    }
+
+    /// Sends the answers of a group that is durable, but for those whose deliveries must be applied first.
+    fn hold(&mut self, answers: Vec<Answer>, committed: &[Committed<Pushed>]) {
+        let now = self.clock.now();
+        for answer in answers {
+            let group = committed.iter().find(|group| group.partition == answer.partition);
+            let made = group.and_then(|group| group.deliveries.get(answer.deliveries.clone()));
+            let mut waits: Vec<(PartitionId, u64)> = Vec::new();
+            for delivery in made.unwrap_or_default() {
+                match waits.iter_mut().find(|(to, _)| *to == delivery.to) {
+                    Some((_, number)) => *number = delivery.number.max(*number),
+                    None => waits.push((delivery.to, delivery.number)),
+                }
+            }
+            if waits.is_empty() || self.held.len() >= limits::ANSWERS_HELD_COUNT_MAX {
+                answer.send();
+            } else {
+                self.held.push_back(Held { answer, waits, since: now });
+            }
+        }
+    }
+
+    /// Sends the answers that waited for `to` to apply what `from` delivered, up to `number`.
+    fn answer_the_held(&mut self, from: PartitionId, to: PartitionId, number: u64) {
+        let mut kept = VecDeque::with_capacity(self.held.len());
+        for mut held in std::mem::take(&mut self.held) {
+            if held.answer.partition == from {
+                held.waits.retain(|(waited, last)| *waited != to || *last > number);
+            }
+            if held.waits.is_empty() { held.answer.send() } else { kept.push_back(held) }
+        }
+        self.held = kept;
+    }
+
+    /// Sends the answers that have waited long enough: what they tell of is durable and will be delivered.
+    fn answer_the_late(&mut self) {
+        let now = self.clock.now();
+        while let Some(held) = self.held.front() {
+            if now.since(held.since) < limits::ANSWER_HELD_MAX {
+                break;
+            }
+            if let Some(held) = self.held.pop_front() {
+                held.answer.send();
             }
         }
     }
@@ -195,12 +276,14 @@ impl Writer {
     }
 
     fn acknowledge(&mut self, from: PartitionId, to: PartitionId, number: u64) {
-        let Some(outbox) = self.outboxes.iter_mut().find(|outbox| outbox.partition() == from) else {
+        let Some(outbox) = self.outboxes.iter_mut().find(|outbox| outbox.partition() == from)
+        else {
             return;
         };
         if let Err(error) = outbox.acknowledge(to, number) {
             tracing::error!(%error, "an acknowledgement does not fit the outbox");
         }
+        self.answer_the_held(from, to, number);
         let now = self.clock.now();
         if let Some(sent) = self.sent.get_mut(&(from, to)) {
             sent.acknowledged = sent.acknowledged.max(number);
@@ -220,7 +303,8 @@ impl Writer {
             for (to, numbers) in outbox.waiting() {
                 let pair = (outbox.partition(), to);
                 let sent = self.sent.get(&pair).copied();
-                let is_due = sent.is_none_or(|sent| now.since(sent.since) >= limits::DELIVERY_RETRY);
+                let is_due =
+                    sent.is_none_or(|sent| now.since(sent.since) >= limits::DELIVERY_RETRY);
                 if is_due {
                     due.push((pair, *numbers.start()));
                 }
@@ -259,6 +343,13 @@ impl Writer {
     }
 }
 
+impl Answer {
+    fn send(self) {
+        // A caller that is gone does not need its answer.
+        let _ = self.to.send(self.result);
+    }
+}
+
 /// Executes one command within its partition's group.
 fn execute(
     group: &mut Group<'_, Pushed>,
@@ -268,12 +359,19 @@ fn execute(
 ) {
     match command {
         Command::Execute { owner, origin, operation, answer } => {
+            let before = group.delivery_count();
             let result = partition::write(group, &owner, now, origin, &operation);
             let name = partition::describe(&operation).map_or("unknown", |(_, name)| name);
-            answers.push((answer, result.map_err(|failure| refused(name, failure))));
+            answers.push(Answer {
+                to: answer,
+                result: result.map_err(|failure| refused(name, failure)),
+                partition: group.partition(),
+                deliveries: before..group.delivery_count(),
+            });
         }
         Command::Deliver(delivery) => {
-            let name = partition::describe(delivery.operation()).map_or("unknown", |(_, name)| name);
+            let name =
+                partition::describe(delivery.operation()).map_or("unknown", |(_, name)| name);
             match partition::receive(group, now, &delivery) {
                 Receipt::Applied(Ok(_)) | Receipt::Duplicate | Receipt::Gap { .. } => {}
                 Receipt::Applied(Err(failure)) => {

@@ -9,8 +9,8 @@ use tl::{Decode, Encode, Layer, Method, records::types::Client};
 
 use super::{Result, RpcError};
 use crate::{
-    config::Config,
     codes::CodeSender,
+    config::Config,
     gateway::{Login, RequestInfo},
     router::CallError,
     shared::Shared,
@@ -148,10 +148,7 @@ impl Ctx {
         M: Method + Encode,
         M::Answer<'static>: for<'a> Decode<'a>,
     {
-        let origin = Origin {
-            auth_key_id: self.key_id().0,
-            session_id: self.request.session_id,
-        };
+        let origin = Origin { auth_key_id: self.key_id().0, session_id: self.request.session_id };
         self.shared.router.call(&owner.into(), origin, operation).await
     }
 

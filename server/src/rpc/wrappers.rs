@@ -4,11 +4,7 @@
 
 use bytes::Bytes;
 use mtproto::{MsgId, session::gzip};
-use tl::{
-    Cursor, Decode, Layer, Method,
-    api::functions,
-    records::types::Client,
-};
+use tl::{Cursor, Decode, Layer, Method, api::functions, records::types::Client};
 
 use super::{Result, RpcError};
 use crate::limits::{CLIENT_TEXT_LEN_MAX, PREDECESSOR_COUNT_MAX, WRAPPER_DEPTH_MAX};
@@ -156,7 +152,8 @@ mod tests {
 
     #[test]
     fn layers_that_are_not_spoken_are_refused() {
-        let with = |layer| functions::InvokeWithLayer::new(layer, Raw(&[9; 4])).to_vec(Layer::NEWEST);
+        let with =
+            |layer| functions::InvokeWithLayer::new(layer, Raw(&[9; 4])).to_vec(Layer::NEWEST);
         check(&with(151), Err(RpcError::CONNECTION_LAYER_INVALID));
         assert_eq!(check(&with(152), Ok(&[9; 4])).unwrap().layer, Some(152));
         assert_eq!(check(&with(1000), Ok(&[9; 4])).unwrap().layer, Some(1000));
