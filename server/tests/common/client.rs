@@ -259,6 +259,12 @@ impl Client {
         }
     }
 
+    /// A push that has come already.
+    pub(crate) fn pushed_already(&mut self) -> Option<Pushed> {
+        let bytes = leak(self.pushed.pop_front()?);
+        Some(Pushed::from_bytes(bytes).expect("pushes are updates"))
+    }
+
     /// The next push, whole.
     pub(crate) async fn next_push(&mut self) -> Pushed {
         let bytes = leak(self.next_push_bytes().await);

@@ -119,6 +119,11 @@ impl Connection {
             .expect("the server reads");
     }
 
+    /// Sends bytes past the transport; whether the connection took them.
+    pub(crate) async fn try_send_bytes(&mut self, bytes: &[u8]) -> bool {
+        self.stream.write_all(bytes).await.is_ok()
+    }
+
     /// Ends the sending half.
     pub(crate) async fn finish(&mut self) {
         let _ = self.stream.shutdown().await;

@@ -5,6 +5,11 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod bad_input;
+mod chat;
 mod handshake;
+mod limits;
+mod login;
 mod session;
+mod sync;
 mod transports;

@@ -1,0 +1,284 @@
+//! The bounds that a peer can reach: what is beyond is refused, and what is within is served.
+
+use std::time::Duration;
+
+use mtproto::transport::Framing;
+use server::limits;
+use tl::api::functions as api;
+use tl::mtproto::{functions, types};
+use tl::{Decode as _, Encode, Layer, Raw as Inner};
+
+use crate::common::raw::{Raw, container};
+use crate::common::{Connection, Heard, PATIENCE, RpcError, TestServer, Wire, rng};
+
+fn bytes(value: &impl Encode) -> Vec<u8> {
+    value.to_vec(Layer::NEWEST)
+}
+
+async fn introduced(server: &TestServer) -> Raw {
+    let mut raw = server.raw().await;
+    let client = server.client().await;
+    let header = raw.header(true);
+    raw.send(header, &client.introduced(&bytes(&api::help::GetNearestDc {}))).await;
+    raw.result(header.msg_id).await.expect("introduced");
+    raw
+}
+
+/// `WRAPPER_DEPTH_MAX`, with every wrapper that is stepped over.
+#[tokio::test]
+async fn wrappers_are_nested_only_so_deep() {
+    let server = TestServer::start().await;
+    let mut raw = introduced(&server).await;
+    let wrappers: [fn(&[u8]) -> Vec<u8>; 6] = [
+        |query| bytes(&api::InvokeWithoutUpdates::new(Inner(query))),
+        |query| {
+            let range = tl::api::types::MessageRange::new(1, 2);
+            bytes(&api::InvokeWithMessagesRange::new(range, Inner(query)))
+        },
+        |query| bytes(&api::InvokeWithBusinessConnection::new("id", Inner(query))),
+        |query| bytes(&api::InvokeWithGooglePlayIntegrity::new("n", "t", Inner(query))),
+        |query| bytes(&api::InvokeWithApnsSecret::new("n", "s", Inner(query))),
+        |query| bytes(&api::InvokeWithReCaptcha::new("t", Inner(query))),
+    ];
+    for wrap in wrappers {
+        let mut body = bytes(&api::help::GetNearestDc {});
+        for _ in 0..limits::WRAPPER_DEPTH_MAX - 1 {
+            body = wrap(&body);
+        }
+        let header = raw.header(true);
+        raw.send(header, &body).await;
+        raw.result(header.msg_id).await.expect("deep, but not too deep");
+        let header = raw.header(true);
+        raw.send(header, &wrap(&body)).await;
+        assert_eq!(raw.result(header.msg_id).await.unwrap_err().text, "INPUT_REQUEST_INVALID");
+    }
+}
+
+/// `PREDECESSOR_COUNT_MAX`.
+#[tokio::test]
+async fn requests_wait_for_only_so_many() {
+    let server = TestServer::start().await;
+    let mut raw = introduced(&server).await;
+    let query = bytes(&api::help::GetNearestDc {});
+    let first = raw.request(&Inner(&query)).await;
+    raw.result(first).await.unwrap();
+    for (count, is_served) in
+        [(limits::PREDECESSOR_COUNT_MAX, true), (limits::PREDECESSOR_COUNT_MAX + 1, false)]
+    {
+        let after =
+            raw.request(&api::InvokeAfterMsgs::new(vec![first; count], Inner(&query))).await;
+        match raw.result(after).await {
+            Ok(_) => assert!(is_served),
+            Err(error) => {
+                assert!(!is_served);
+                assert_eq!(error.text, "INPUT_REQUEST_TOO_LONG");
+            }
+        }
+    }
+}
+
+/// `REQUESTS_RUNNING_MAX`: what comes at once is told to wait, and each request is answered all the same.
+#[tokio::test]
+async fn requests_run_only_so_many_at_once() {
+    let server = TestServer::start().await;
+    let mut raw = introduced(&server).await;
+    let query = bytes(&api::help::GetNearestDc {});
+    let (mut stream, mut sent) = (bytes::BytesMut::new(), Vec::new());
+    // Two containers in one write, so that the second is read before anything of the first runs.
+    for _ in 0..2 {
+        let messages: Vec<_> = (0..limits::REQUESTS_RUNNING_MAX * 3 / 4)
+            .map(|_| (raw.msg_id(), raw.seq_no(true), query.clone()))
+            .collect();
+        sent.extend(messages.iter().map(|(msg_id, ..)| *msg_id));
+        let header = raw.header(false);
+        let packet = raw.seal(header, &container(&messages));
+        stream.extend_from_slice(&raw.connection.encode(&packet));
+    }
+    raw.connection.send_bytes(&stream).await;
+    let (mut served, mut refused) = (0, 0);
+    for _ in 0..sent.len() {
+        let body = raw
+            .wait(|message| {
+                let result = types::RpcResult::from_bytes(&message.body).ok()?;
+                sent.contains(&result.req_msg_id).then(|| message.body.slice_ref(result.result.0))
+            })
+            .await;
+        match RpcError::check(body) {
+            Ok(_) => served += 1,
+            Err(error) => {
+                assert_eq!((error.code, error.text.as_str()), (420, "FLOOD_WAIT_1"));
+                refused += 1;
+            }
+        }
+    }
+    assert_eq!(served + refused, sent.len());
+    assert!(served >= limits::REQUESTS_RUNNING_MAX, "{served} served");
+    // How the bytes arrived is the system's business, so that there need not be refusals; afterwards there are none.
+    let next = raw.request(&api::help::GetNearestDc {}).await;
+    raw.result(next).await.expect("room again");
+}
+
+/// `SESSIONS_PER_KEY_MAX`: the session that was used least recently gives way.
+#[tokio::test]
+async fn a_key_has_only_so_many_sessions() {
+    let server = TestServer::start().await;
+    let mut raw = server.raw().await;
+    raw.request(&functions::Ping::new(1)).await;
+    let first: types::NewSessionCreated = raw.wait_for().await;
+    raw.wait_for::<types::Pong>().await;
+    let oldest = raw.session_id;
+    for number in 1..limits::SESSIONS_PER_KEY_MAX {
+        raw.session_id = oldest.wrapping_add(i64::try_from(number).unwrap());
+        raw.request(&functions::Ping::new(1)).await;
+        raw.wait_for::<types::Pong>().await;
+    }
+    // All of them are there.
+    raw.session_id = oldest;
+    raw.request(&functions::Ping::new(2)).await;
+    let pong = raw.hear().await.unwrap();
+    assert_eq!(types::Pong::from_bytes(&pong.body).unwrap().ping_id, 2);
+    // One more, and the second one, not used for longest, is forgotten.
+    raw.session_id = oldest.wrapping_sub(1);
+    raw.request(&functions::Ping::new(1)).await;
+    raw.wait_for::<types::Pong>().await;
+    raw.session_id = oldest.wrapping_add(1);
+    raw.connection = server.connection().await;
+    raw.request(&functions::Ping::new(3)).await;
+    let again: types::NewSessionCreated = raw.wait_for().await;
+    assert_ne!(again.unique_id, first.unique_id);
+}
+
+/// `COST_UNITS_BURST`: a login may spend only so much at once.
+#[tokio::test]
+async fn a_login_spends_only_so_much() {
+    let server = TestServer::start().await;
+    let mut alice = server.person("Alice").await;
+    let mut bob = server.person("Bob").await;
+    // The price is asked before the request is even decoded.
+    let heavy = Vec::from(api::contacts::Search::ID.to_le_bytes());
+    let count = limits::COST_UNITS_BURST / limits::HEAVY_COST;
+    let mut refused = None;
+    for _ in 0..20 {
+        let requests: Vec<_> = (0..count / 8).map(|_| alice.queue_bytes(heavy.clone())).collect();
+        for request in requests {
+            let error = alice.answer(request).await.unwrap_err();
+            match error.code {
+                400 => {}
+                _ => refused = Some(error),
+            }
+        }
+    }
+    let refused = refused.expect("the budget ends");
+    assert_eq!(refused.code, 420);
+    let wait_s: u32 = refused.text.strip_prefix("FLOOD_WAIT_").unwrap().parse().unwrap();
+    assert!((1..60).contains(&wait_s), "{wait_s}");
+    // It is nobody else's budget.
+    bob.state().await;
+}
+
+/// `connections_per_ip_max` and `connections_max`.
+#[tokio::test]
+async fn connections_are_counted() {
+    for per_ip in [true, false] {
+        let server = TestServer::start_with(|config| match per_ip {
+            true => config.limits.connections_per_ip_max = 3,
+            false => config.limits.connections_max = 3,
+        })
+        .await;
+        let mut open = Vec::new();
+        for _ in 0..3 {
+            let mut raw = server.raw().await;
+            raw.request(&functions::Ping::new(1)).await;
+            raw.wait_for::<types::Pong>().await;
+            open.push(raw);
+        }
+        let mut one_more = server.connection().await;
+        assert_eq!(one_more.hear().await, Heard::Closed);
+        for raw in &mut open {
+            raw.request(&functions::Ping::new(2)).await;
+            raw.wait_for::<types::Pong>().await;
+        }
+        // Room is given back.
+        let mut left = open.pop().unwrap();
+        left.connection.finish().await;
+        while left.hear().await != Err(Heard::Closed) {}
+        loop {
+            let mut raw = Raw::new(server.connection().await, left.auth_key.clone(), left.salt);
+            raw.request(&functions::Ping::new(3)).await;
+            if raw.hear().await != Err(Heard::Closed) {
+                break;
+            }
+        }
+    }
+}
+
+/// `idle_s`: who says nothing for so long is not there any more.
+#[tokio::test]
+async fn silent_connections_end() {
+    let server = TestServer::start_with(|config| config.limits.idle_s = 1).await;
+    let mut raw = server.raw().await;
+    raw.request(&functions::Ping::new(1)).await;
+    assert_eq!(raw.closed().await, None);
+}
+
+/// `WRITE_QUEUE_LEN_MAX`, `SLOW_READER`: who asks and does not read gets no more, and is closed in the end; the next
+/// connection goes on.
+#[tokio::test]
+async fn who_does_not_read_is_closed() {
+    let server = TestServer::start().await;
+    let mut raw = introduced(&server).await;
+    socket2::SockRef::from(raw.connection.stream()).set_recv_buffer_size(16 * 1024).unwrap();
+    let ask = bytes(&functions::GetFutureSalts::new(64));
+    let patience = limits::SLOW_READER + PATIENCE;
+    let flood = async {
+        // Each container is answered by half a megabyte; once nothing more is taken, a ping a moment finds out about the end.
+        let mut tick = tokio::time::interval(Duration::from_millis(100));
+        loop {
+            let messages: Vec<_> = (0..500).map(|_| (raw.msg_id(), 0, ask.clone())).collect();
+            let header = raw.header(false);
+            let packet = raw.seal(header, &container(&messages));
+            let bytes = raw.connection.encode(&packet);
+            if !raw.connection.try_send_bytes(&bytes).await {
+                break;
+            }
+            tick.tick().await;
+        }
+    };
+    tokio::time::timeout(patience, flood).await.expect("the server gives up");
+    raw.connection =
+        Connection::open(server.address, &Wire::Plain(Framing::Intermediate), rng()).await;
+    raw.request(&functions::Ping::new(5)).await;
+    raw.wait(|m| types::Pong::from_bytes(&m.body).is_ok_and(|p| p.ping_id == 5).then_some(()))
+        .await;
+}
+
+/// Bombs and floods leave no memory behind: each of these would take ten megabytes.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn memory_does_not_grow_with_nonsense() {
+    use std::io::Write as _;
+
+    fn resident_len() -> usize {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+        let kib: usize = line.split_whitespace().nth(1).unwrap().parse().unwrap();
+        kib * 1024
+    }
+
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    encoder.write_all(&vec![0; 20 * 1024 * 1024]).unwrap();
+    let bomb = bytes(&types::GzipPacked::new(&encoder.finish().unwrap()));
+    let server = TestServer::start().await;
+    let mut raw = introduced(&server).await;
+    let before = resident_len();
+    for _ in 0..50 {
+        let header = raw.header(true);
+        raw.send(header, &bomb).await;
+        raw.result(header.msg_id).await.unwrap_err();
+        let mut noise = server.connection().await;
+        noise.send_bytes(&[0xee, 0xee, 0xee, 0xee, 0, 0, 0x10, 0]).await;
+        noise.send_bytes(&[7; 64 * 1024]).await;
+    }
+    let grown = resident_len().saturating_sub(before);
+    assert!(grown < 100 * 1024 * 1024, "{grown} bytes more");
+}
