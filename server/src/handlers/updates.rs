@@ -18,7 +18,12 @@ use crate::{
 /// Source: <https://core.telegram.org/method/updates.getState>.
 pub async fn get_state(ctx: &UserCtx, request: GetState) -> Result<Reply> {
     let state = ctx.call(ctx.user, &mailbox::GetState {}).await?;
-    Ok(ctx.answer(&request, messages::state(&state)))
+    let mut state = messages::state(&state);
+    if state.date == 0 {
+        // Nothing has happened yet. Clients take 0 for "not known".
+        state.date = ctx.now();
+    }
+    Ok(ctx.answer(&request, state))
 }
 
 /// `updates.getDifference`: what happened in the caller's box since `pts`, [`DIFFERENCE_EVENT_COUNT`] events at a time.
