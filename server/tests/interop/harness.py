@@ -54,8 +54,12 @@ class Server:
             raise RuntimeError("BAUDOT_BIN must name the server binary; scripts/test sets it")
         command = [*shlex.split(binary), "serve", "--listen", f"{self.host}:{self.port}"]
         command += ["--data", str(self.data), *self.arguments]
+        # The server reads settings from variables of this prefix; ours are not for it.
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("BAUDOT_")}
         with self.log_path.open("ab") as log:
-            self.process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+            self.process = subprocess.Popen(
+                command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=environment
+            )
         deadline = time.monotonic() + START_S_MAX
         while time.monotonic() < deadline:
             if self.process.poll() is not None:

@@ -188,5 +188,5 @@ async def test_start_up_calls_are_answered_or_refused_cleanly(world):
 async def test_a_new_user_has_empty_lists(world, request_):
     ada = await world.sign_up()
     answer = await ada.call(request_)
-    for name in ("dialogs", "messages", "users", "blocked", "contacts"):
+    for name in ("dialogs", "messages", "updates", "blocked", "contacts"):
         assert not getattr(answer, name, [])

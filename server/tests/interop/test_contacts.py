@@ -4,7 +4,7 @@ import pytest
 from telethon import errors
 from telethon.tl import functions, types
 
-from clients import new_phone
+from clients import new_phone, until
 
 
 def contact(client_id, phone, first="First", last="Last"):
@@ -13,6 +13,10 @@ def contact(client_id, phone, first="First", last="Last"):
 
 async def contacts(person):
     return {user.id: user for user in (await person.call(functions.contacts.GetContactsRequest(0))).users}
+
+
+async def is_mutual(person, other):
+    return (await contacts(person))[other.id].mutual_contact
 
 
 async def test_imported_numbers_become_contacts(world):
@@ -31,15 +35,19 @@ async def test_imported_numbers_become_contacts(world):
 
 async def test_contacts_of_each_other_are_mutual(world):
     ada, bob = await world.pair()
-    assert (await contacts(ada))[bob.id].mutual_contact
-    assert (await contacts(bob))[ada.id].mutual_contact
+    assert await until(lambda: is_mutual(ada, bob))
+    assert await until(lambda: is_mutual(bob, ada))
 
 
 async def test_a_deleted_contact_is_none(world):
     ada, bob = await world.pair()
     await ada.call(functions.contacts.DeleteContactsRequest([await ada.client.get_input_entity(bob.id)]))
     assert await contacts(ada) == {}
-    assert not (await contacts(bob))[ada.id].mutual_contact
+
+    async def one_sided():
+        return not await is_mutual(bob, ada)
+
+    await until(one_sided)
 
 
 async def test_a_contact_is_added_with_the_name_given(world):

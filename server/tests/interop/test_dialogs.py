@@ -189,7 +189,8 @@ async def test_the_other_sides_device_sees_a_contact_being_accepted(world):
     await ada.meet(bob)
     await ada.send(bob.id, "it is me")
     await bob.seen.message("it is me")
-    assert await ada.call(functions.contacts.GetContactIDsRequest(0)) == [bob.id]
+    # The answer has room for small ids only.
+    assert await ada.call(functions.contacts.GetContactIDsRequest(0)) == [i for i in [bob.id] if i < 2**31]
     await bob.call(functions.contacts.AcceptContactRequest(await peer_of(bob, ada)))
 
     async def mutual():

@@ -201,14 +201,14 @@ def bind(perm, temp, client, expires_at, **change):
     nonce = int.from_bytes(os.urandom(8), "little", signed=True)
     inside = {
         "nonce": nonce,
-        "temp": temp.id_i64,
-        "perm": perm.id_i64,
+        "temp_id": temp.id_i64,
+        "perm_id": perm.id_i64,
         "session": client.session_id,
         "expires": expires_at,
     }
     inside |= change
     msg_id = new_msg_id()
-    inner = u32(0x75A3F765) + i64(inside["nonce"], inside["temp"], inside["perm"], inside["session"])
+    inner = u32(0x75A3F765) + i64(inside["nonce"], inside["temp_id"], inside["perm_id"], inside["session"])
     inner += struct.pack("<i", inside["expires"])
     plain = os.urandom(16) + i64(inside.get("msg_id", msg_id)) + u32(0) + u32(40) + inner
     msg_key = sha1(plain).digest()[4:20]
@@ -274,8 +274,8 @@ def test_other_temporary_keys_can_be_dropped(server, user):
     second, expires_at = temporary(server)
     bind(user.auth, second.auth, second, expires_at)
     assert second.call(functions.auth.DropTempAuthKeysRequest([]))
-    first.send(functions.help.GetNearestDcRequest())
     with refused:
+        first.send(functions.help.GetNearestDcRequest())
         while True:
             first.receive()
     assert second.call(functions.users.GetUsersRequest([types.InputUserSelf()]))[0].id == user.user.id
@@ -294,7 +294,15 @@ def test_an_unbound_temporary_key_may_do_little(server):
 
 @pytest.mark.parametrize(
     "change",
-    [{"nonce": 1}, {"temp": 1}, {"perm": 1}, {"session": 1}, {"expires": 1}, {"msg_id": 4}, {"key": bytes(range(256))}],
+    [
+        {"nonce": 1},
+        {"temp_id": 1},
+        {"perm_id": 1},
+        {"session": 1},
+        {"expires": 1},
+        {"msg_id": 4},
+        {"key": bytes(range(256))},
+    ],
     ids=lambda change: next(iter(change)),
 )
 def test_a_binding_that_does_not_fit_is_refused(server, user, change):

@@ -47,6 +47,10 @@ class Speaker:
         random_id = int.from_bytes(os.urandom(8), "little", signed=True)
         return self.call("messages.sendMessage", peer=peer, message=text, random_id=random_id, **values)
 
+    def waits_for(self, text):
+        while not any(u.get("message", {}).get("message") == text for u in self.told() if u["_"] == "updateNewMessage"):
+            pass
+
     def told(self):
         """Everything pushed so far, read by this layer's schema."""
         self.mini.drain()
@@ -68,12 +72,14 @@ def test_a_chat_is_readable_to_the_last_byte(server, layer, other):
     bold = [{"_": "messageEntityBold", "offset": 0, "length": 5}]
     ada.send(to_bob, "hello world", entities=bold)
     bob.send(to_ada, "hi")
+    ada.waits_for("hi")
     for person, peer in ((ada, to_bob), (bob, to_ada)):
         history = person.call(
             "messages.getHistory",
             peer=peer, offset_id=0, offset_date=0, add_offset=0, limit=10, max_id=0, min_id=0, hash=0,
         )  # fmt: skip
-        messages = history["messages"]
+        # The second one finds what the first one left, too.
+        messages = history["messages"][-2:]
         assert [m["message"] for m in messages] == ["hi", "hello world"]
         assert messages[1]["entities"] == bold
         old_reply = {"reply_to_msg_id": messages[0]["id"]}

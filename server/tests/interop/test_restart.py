@@ -75,6 +75,7 @@ async def test_a_session_file_survives(own_world, tmp_path):
     session.set_dc(DC, *own_world.server.address)
     ada = await own_world.sign_up("Ada", session=session)
     await ada.close()
+    session.close()
     own_world.server.restart("kill")
     back = await own_world.telethon_client(SQLiteSession(str(tmp_path / "ada")))
     assert (await back.client.get_me()).id == ada.id
@@ -162,7 +163,7 @@ def test_a_key_that_nobody_logged_in_with_survives(own_server):
     own_server.restart("kill")
     client.reconnect()
     client.call(functions.help.GetNearestDcRequest())
-    assert client.log_in("9996629999", "22222").self
+    assert client.log_in("9996629999", "22222").is_self
 
 
 async def test_a_polite_end_answers_what_it_took(own_world):

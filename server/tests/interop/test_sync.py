@@ -72,9 +72,7 @@ async def test_a_device_that_was_away_catches_up(world):
     back = await world.again(bob, catch_up=True)
     await back.seen.message("while away 2")
     await back.seen.message("edited while away")
-    edited = await back.seen.wait("updateEditMessage", lambda u: u.message.message == "before, edited")
-    assert edited.message.peer_id.user_id == ada.id
-    assert len((await back.seen.wait("updateDeleteMessages")).messages) == 1
+    # Telethon itself drops edits and deletions that come in a difference; the next test looks at them.
     texts = [text for _, _, text in await back.history(ada.id)]
     assert texts == ["while away 2", "edited while away", "before, edited"]
 
@@ -110,7 +108,10 @@ async def test_a_reconnect_needs_no_new_login_and_loses_nothing(world):
 
 async def test_the_difference_tells_what_the_pushes_told(world):
     ada, bob = await world.pair()
+    older = await ada.send(bob.id, "older")
+    await bob.seen.message("older")
     start = (await state(bob)).pts
+    await ada.edit(bob.id, older, "older, edited")
     first = await ada.send(bob.id, "first")
     second = await ada.send(bob.id, "second")
     await ada.edit(bob.id, first, "first, edited")
@@ -123,8 +124,10 @@ async def test_the_difference_tells_what_the_pushes_told(world):
     told = [type(update).__name__ for update in answer.other_updates]
     assert told.count("UpdateDeleteMessages") == 1
     assert told.count("UpdateReadHistoryInbox") == 1
+    edits = [u.message.message for u in answer.other_updates if isinstance(u, types.UpdateEditMessage)]
+    assert "older, edited" in edits
     assert ada.id in [user.id for user in answer.users]
-    assert answer.state.pts == (await state(bob)).pts == start + 5
+    assert answer.state.pts == (await state(bob)).pts == start + 6
     again = await bob.call(functions.updates.GetDifferenceRequest(answer.state.pts, now(), answer.state.qts))
     assert isinstance(again, types.updates.DifferenceEmpty)
 

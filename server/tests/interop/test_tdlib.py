@@ -37,12 +37,14 @@ def library(proxy_server, tmp_path):
     ours = proxy_server.public_key.strip().encode()
 
     def swap(found):
-        theirs = found.group()
-        assert len(theirs) == len(ours), "keys of 2048 bits are equally long"
-        return ours
+        # Keys of 2048 bits are equally long; another one, wrapped differently, is for something else.
+        return ours if len(found.group()) == len(ours) else found.group()
 
-    patched, count = PEM.subn(swap, Path(LIBRARY).read_bytes())
-    assert count
+    original = Path(LIBRARY).read_bytes()
+    patched = PEM.sub(swap, original)
+    assert patched != original
+    # Until the proxy is set it calls its own servers; let it do that at an address of this machine where nobody is.
+    patched = re.sub(rb"149(\.154\.\d+\.\d+)", rb"127\1", patched)
     path = tmp_path / "libtdjson.so"
     path.write_bytes(patched)
     library = ctypes.CDLL(str(path))
