@@ -72,7 +72,7 @@ pub enum Engine {
 /// Data centre ids. One server answers for all that a client may ask for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dc {
-    /// The id clients are told, unless their key was made for another accepted one.
+    /// The id that clients are told, whichever accepted one they began with.
     pub this: i32,
     /// The ids that a handshake may name, among them `this`.
     pub accepted: Vec<i32>,

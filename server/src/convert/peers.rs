@@ -58,13 +58,18 @@ pub fn optional_peer(
     }
 }
 
-/// The peer at which a list goes on; 0 for `inputPeerEmpty`.
+/// The peer at which a list goes on; 0 for none.
 ///
-/// # Errors
-///
-/// As [`peer`].
-pub fn offset_peer(shared: &Shared, viewer: UserId, input: &enums::InputPeer) -> Result<i64> {
-    optional_peer(shared, viewer, input).map(Option::unwrap_or_default)
+/// It only says where in the caller's own list a page begins, so that nothing has to be proven: TDLib names it without an access
+/// hash.
+#[must_use]
+pub fn offset_peer(viewer: UserId, input: &enums::InputPeer) -> i64 {
+    match input {
+        enums::InputPeer::InputPeerSelf => viewer.0,
+        enums::InputPeer::InputPeerUser(user) => user.user_id,
+        enums::InputPeer::InputPeerUserFromMessage(user) => user.user_id,
+        _ => 0,
+    }
 }
 
 /// The user that a client names.

@@ -252,6 +252,10 @@ fn load_outboxes(
 /// What a caller is told of a failed operation. What is our fault is logged here.
 fn refused(name: &str, failure: partition::Failure) -> CallError {
     match failure {
+        storage::Failure::Refused(services::Error::Refused(Refusal::Internal)) => {
+            tracing::error!(operation = name, "an operation does not decode");
+            CallError::Failed
+        }
         storage::Failure::Refused(services::Error::Refused(refusal)) => CallError::Refused(refusal),
         storage::Failure::Refused(services::Error::Storage(error)) => {
             tracing::error!(operation = name, %error, "an operation failed");

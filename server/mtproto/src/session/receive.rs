@@ -149,12 +149,13 @@ impl Session {
         }
     }
 
-    /// Whether a message's number is acceptable, as far as real clients get it right.
+    /// Whether a message's number is acceptable, as far as real clients get it right: mtcute numbers its acks as if they were
+    /// content.
     fn check_seq_no(&self, message: &Inner) -> Option<i32> {
         let Inner { msg_id, seq_no, .. } = *message;
         let is_odd = seq_no & 1 == 1;
         match message.id() {
-            Some(types::MsgsAck::ID | types::MsgContainer::ID) if is_odd => return Some(34),
+            Some(types::MsgContainer::ID) if is_odd => return Some(34),
             Some(id) if !is_odd && service::is_request(id) && id != gzip::ID => return Some(35),
             _ => {}
         }

@@ -44,7 +44,7 @@ pub async fn get_dialogs(ctx: &UserCtx, request: GetDialogs) -> Result<Reply> {
         exclude_pinned: request.exclude_pinned,
         offset_date: request.offset_date,
         offset_id: request.offset_id,
-        offset_peer: peers::offset_peer(ctx.shared(), ctx.user, &request.offset_peer)?,
+        offset_peer: peers::offset_peer(ctx.user, &request.offset_peer),
         limit: request.limit,
     };
     let page = ctx.call(ctx.user, &page).await?;

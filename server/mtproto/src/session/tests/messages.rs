@@ -135,7 +135,8 @@ fn every_code_of_a_lone_message() {
         (0, 0, 1, &gzip, 0),
         (0, 0, 0, &gzip, 0),
         (0, 0, 0, &ack, 0),
-        (0, 0, 1, &ack, 34),
+        // mtcute counts its acks as content, and gives up on a session that is told 34.
+        (0, 0, 1, &ack, 0),
         (0, 0, 1, &container(&[]), 34),
         (0, 0, 0, &container(&[]), 0),
         (0, 0, -1, &request(1), 32),
