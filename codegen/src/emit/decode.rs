@@ -307,12 +307,8 @@ pub(super) fn enumeration(model: &Model, name: &Name, info: &TypeInfo) -> String
             continue;
         }
         let count = if is_incoming(model, item) { usize::MAX } else { 1 };
-        let ids: Vec<String> = item
-            .ids()
-            .take(count)
-            .chain(item.also())
-            .map(|id| format!("0x{id:08x}"))
-            .collect();
+        let ids: Vec<String> =
+            item.ids().take(count).chain(item.also()).map(|id| format!("0x{id:08x}")).collect();
         let _ = writeln!(
             arms,
             "            {} => Decode::decode(input).map(Self::{variant}),",
