@@ -67,8 +67,6 @@ pub const DIFFERENCE_EVENT_COUNT: i32 = 100;
 pub const USER_COUNT_MAX: usize = 200;
 /// How many entries of an address book are looked at in one call; the rest is to be sent again.
 pub const IMPORT_COUNT_MAX: usize = 500;
-/// How long a login code is valid, in seconds.
-pub const LOGIN_CODE_LIFETIME_S: i32 = 300;
 /// After how many seconds a client may ask for the code to be sent another way.
 pub const LOGIN_CODE_RESEND_S: i32 = 60;
 /// How many ids are tried for a new account, should one be taken.

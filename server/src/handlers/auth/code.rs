@@ -17,7 +17,7 @@ use tl::{
 use super::{perm_key, phone};
 use crate::{
     codes::{CODE_DIGIT_COUNT, Code, CodeKind, Delivery, SendError},
-    limits::{LOGIN_CODE_LIFETIME_S, LOGIN_CODE_RESEND_S},
+    limits::LOGIN_CODE_RESEND_S,
     rpc::{Ctx, Result, RpcError},
     service_user,
 };
@@ -37,7 +37,8 @@ pub async fn send_code(ctx: &Ctx, request: SendCode<'_>) -> Result<Reply> {
         code_hash: &code_hash,
         code: code.as_str(),
         auth_key_id: perm_key(ctx)?.0,
-        lifetime_s: LOGIN_CODE_LIFETIME_S,
+        // `directory` clamps it to what it allows.
+        lifetime_s: i32::try_from(ctx.config().limits.code_lifetime_s).unwrap_or(i32::MAX),
     };
     let sent = ctx.call(Owner::phone(&phone), &send).await?;
     let told = tell_sessions(ctx, &sent).await?;
