@@ -108,6 +108,7 @@ class Person:
     def __init__(self, world, client, phone):
         self.world, self.client, self.phone = world, client, phone
         self.id = None
+        self.closed = False
         self.seen = Seen()
 
 
@@ -153,7 +154,10 @@ class TelethonPerson(Person):
         return [(message.id, bool(message.out), message.message) for message in messages]
 
     async def close(self):
-        await self.client.disconnect()
+        # A second time would touch the session file again, which another client may have by now.
+        if not self.closed:
+            self.closed = True
+            await self.client.disconnect()
 
 
 class PyrogramPerson(Person):

@@ -57,9 +57,7 @@ class Server:
         # The server reads settings from variables of this prefix; ours are not for it.
         environment = {name: value for name, value in os.environ.items() if not name.startswith("BAUDOT_")}
         with self.log_path.open("ab") as log:
-            self.process = subprocess.Popen(
-                command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=environment
-            )
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=environment)
         deadline = time.monotonic() + START_S_MAX
         while time.monotonic() < deadline:
             if self.process.poll() is not None:

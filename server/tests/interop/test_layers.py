@@ -167,6 +167,42 @@ def test_what_clients_ask_first_is_readable(server, layer):
 
 
 @pytest.mark.parametrize("layer", LAYERS)
+def test_what_another_device_changes_is_readable(server, layer):
+    ada, bob = speak(server, layer, "Ada"), speak(server, 230, "Bob")
+    tablet = Speaker(server, 230).log_in(ada.phone)
+    peer = tablet.meet(bob)
+    dialog = {"_": "inputDialogPeer", "peer": peer}
+    muted = {"_": "inputPeerNotifySettings", "mute_until": 2**31 - 1, "silent": True}
+    hidden = {"key": {"_": "inputPrivacyKeyStatusTimestamp"}, "rules": [{"_": "inputPrivacyValueAllowContacts"}]}
+    sent = tablet.send(peer, "hello")["updates"][0]["id"]
+    tablet.call("messages.updatePinnedMessage", peer=peer, id=sent)
+    tablet.call("messages.updatePinnedMessage", peer=peer, id=sent, unpin=True)
+    tablet.call("messages.toggleDialogPin", peer=dialog, pinned=True)
+    tablet.call("messages.reorderPinnedDialogs", folder_id=0, order=[dialog], force=True)
+    tablet.call("messages.markDialogUnread", peer=dialog, unread=True)
+    tablet.call("messages.saveDraft", peer=peer, message="a draft")
+    tablet.call("messages.clearAllDrafts")
+    tablet.call("account.updateNotifySettings", peer={"_": "inputNotifyPeer", "peer": peer}, settings=muted)
+    tablet.call("account.setPrivacy", **hidden)
+    tablet.call("account.updateProfile", first_name="Augusta", about="Countess")
+    tablet.call("account.updateUsername", username=f"layer{layer}_{ada.user['id']}")
+    user = {"_": "inputUser", "user_id": peer["user_id"], "access_hash": peer["access_hash"]}
+    tablet.call("contacts.addContact", id=user, first_name="Bobby", last_name="", phone="")
+    tablet.call("contacts.block", id=peer)
+    tablet.call("contacts.unblock", id=peer)
+    tablet.call("messages.deleteHistory", peer=peer, max_id=0, revoke=True)
+    tablet.call("contacts.deleteContacts", id=[user])
+    names = {update["_"] for update in ada.told()}
+    expected = {
+        "updateNewMessage", "updatePinnedMessages", "updateDialogPinned", "updateDialogUnreadMark",
+        "updateDraftMessage", "updateNotifySettings", "updatePrivacy", "updatePeerBlocked", "updateDeleteMessages",
+    }  # fmt: skip
+    assert expected <= names
+    for each in (ada, bob, tablet):
+        each.close()
+
+
+@pytest.mark.parametrize("layer", LAYERS)
 def test_the_layer_of_a_key_is_remembered_for_pushes(server, layer):
     """After a reconnect updates come before the client has said its layer again."""
     ada, bob = speak(server, layer, "Ada"), speak(server, 230, "Bob")

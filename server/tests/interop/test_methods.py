@@ -3,6 +3,8 @@
 What a field needs is filled in by its type, so that the table below only has what this cannot guess.
 """
 
+import random
+
 import pytest
 
 from mini import RpcError
@@ -83,4 +85,35 @@ def test_every_empty_answer_is_readable(server, layer):
             assert error.code in (400, 403, 406), f"{function}: {error}"
         except AssertionError as error:
             raise AssertionError(f"{function}: {error}") from error
+    ada.close()
+
+
+def mutated(random_, body):
+    """`body` with a few of its bits, words or its end made wrong."""
+    body = bytearray(body)
+    for _ in range(random_.randrange(1, 4)):
+        at = random_.randrange(len(body)) // 4 * 4
+        match random_.randrange(4):
+            case 0:
+                body[at + random_.randrange(4)] ^= 1 << random_.randrange(8)
+            case 1:
+                body[at : at + 4] = random_.choice([b"\xff\xff\xff\xff", b"\xff\xff\xff\x7f", bytes(4), b"\1\0\0\0"])
+            case 2:
+                del body[max(at, 4) :]
+            case 3:
+                body[at:at] = random_.randbytes(4)
+    return bytes(body)
+
+
+def test_a_method_whose_bytes_are_wrong_never_breaks_the_server(server):
+    random_ = random.Random(7)
+    ada = speak(server, 230)
+    bodies = [ada.schema.write(function, **values(ada.schema, function)) for function in METHODS]
+    bodies.append(ada.schema.write("messages.sendMessage", peer=PEER, message="hello", random_id=1))
+    for _ in range(1500):
+        body = mutated(random_, random_.choice(bodies))
+        try:
+            ada.mini.result(ada.mini.send(body))
+        except RpcError as error:
+            assert error.code in (400, 401, 403, 406, 420), f"{error} to {body.hex()}"
     ada.close()
