@@ -4,6 +4,8 @@
 //! |--------------|--------------------------------------|-------------------------------------------------|
 //! | [`peers`]    | peers with access hashes, replies    | peers                                           |
 //! | [`entities`] | formatting of a text                 | formatting of a text                            |
+//! | [`text`]     | a text, trimmed, with its formatting |                                                 |
+//! | [`detect`]   | addresses, names, tags in a text     |                                                 |
 //! | [`users`]    |                                      | users as one viewer may see them                |
 //! | [`messages`] |                                      | messages, dialogs, drafts, whom they mention    |
 //! | [`notify`]   | notification settings                | notification settings                           |
@@ -12,11 +14,13 @@
 //! What is made for clients borrows from what it is made of; it is encoded while that is alive. Whatever is made is of the
 //! newest layer: older ones are a matter of the encoding.
 
+pub mod detect;
 pub mod entities;
 pub mod messages;
 pub mod notify;
 pub mod peers;
 pub mod privacy;
+pub mod text;
 pub mod users;
 
 use storage::{Owner, UserId};

@@ -5,7 +5,7 @@ use tl::{api::functions::messages::EditMessage, operations::functions::mailbox};
 
 use super::{answer::users_of, send::without_media};
 use crate::{
-    convert::{entities, messages, peers},
+    convert::{messages, peers, text},
     rpc::{Result, RpcError, UserCtx},
 };
 
@@ -28,14 +28,19 @@ pub async fn edit_message(ctx: &UserCtx, request: EditMessage<'_>) -> Result<Rep
     if let Some(media) = &request.media {
         without_media(media, RpcError::MEDIA_NEW_INVALID)?;
     }
-    let entities = request.entities.as_deref().unwrap_or_default();
+    let spans = request.entities.as_deref().unwrap_or_default();
+    let said = request.message.map(|said| text::from_tl(ctx.shared(), ctx.user, said, spans));
+    let (text, entities) = match said.transpose()? {
+        Some(said) => (Some(said.text), Some(said.entities)),
+        None => (None, None),
+    };
     let edit = mailbox::Edit {
         no_webpage: request.no_webpage,
         invert_media: request.invert_media,
         peer: peers::peer(ctx.shared(), ctx.user, &request.peer)?,
         id: request.id,
-        text: request.message,
-        entities: Some(entities::from_tl(ctx.shared(), ctx.user, entities)?),
+        text,
+        entities,
         media: None,
     };
     let edited = ctx.call(ctx.user, &edit).await?;

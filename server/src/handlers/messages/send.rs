@@ -11,7 +11,7 @@ use tl::{
 
 use super::answer::users_of;
 use crate::{
-    convert::{entities, messages, peers},
+    convert::{messages, peers, text},
     rpc::{Result, RpcError, UserCtx},
 };
 
@@ -98,10 +98,11 @@ async fn send(
     ctx: &UserCtx,
     to: &InputPeer,
     reply_to: Option<&InputReplyTo<'_>>,
-    text: Text<'_>,
+    said: Text<'_>,
     options: Options,
 ) -> Result<Sent> {
-    let entities = text.entities.unwrap_or_default();
+    let spans = said.entities.unwrap_or_default();
+    let text = text::from_tl(ctx.shared(), ctx.user, said.text, spans)?;
     let send = mailbox::Send {
         silent: options.silent,
         no_webpage: options.no_webpage,
@@ -111,7 +112,7 @@ async fn send(
         peer: peers::peer(ctx.shared(), ctx.user, to)?,
         random_id: options.random_id,
         text: text.text,
-        entities: Some(entities::from_tl(ctx.shared(), ctx.user, entities)?),
+        entities: Some(text.entities),
         reply: peers::reply_to(ctx.shared(), ctx.user, reply_to)?,
         media: None,
     };
