@@ -149,10 +149,7 @@ impl Router {
             Some((Kind::Read, _)) => self.read(owner, &bytes, M::NAME)?,
             _ => self.write(owner.clone(), origin, bytes).await?,
         };
-        M::Answer::from_bytes(&answer).map_err(|error| {
-            tracing::error!(operation = M::NAME, %error, "an answer cannot be decoded");
-            CallError::Failed
-        })
+        decode::<M>(&answer)
     }
 
     /// Executes a read operation at once, on this thread.
@@ -166,10 +163,7 @@ impl Router {
         M::Answer<'static>: for<'a> Decode<'a>,
     {
         let answer = self.read(owner, &operation.to_vec(Layer::NEWEST), M::NAME)?;
-        M::Answer::from_bytes(&answer).map_err(|error| {
-            tracing::error!(operation = M::NAME, %error, "an answer cannot be decoded");
-            CallError::Failed
-        })
+        decode::<M>(&answer)
     }
 
     fn read(
@@ -247,6 +241,17 @@ fn load_outboxes(
         }
     }
     Ok(outboxes)
+}
+
+/// The answer to an operation, from its bytes.
+fn decode<M: Method>(answer: &[u8]) -> Result<M::Answer<'static>, CallError>
+where
+    M::Answer<'static>: for<'a> Decode<'a>,
+{
+    M::Answer::from_bytes(answer).map_err(|error| {
+        tracing::error!(operation = M::NAME, %error, "an answer cannot be decoded");
+        CallError::Failed
+    })
 }
 
 /// What a caller is told of a failed operation. What is our fault is logged here.
