@@ -48,12 +48,14 @@ class Speaker:
         return self.call("messages.sendMessage", peer=peer, message=text, random_id=random_id, **values)
 
     def waits_for(self, text):
-        while not any(u.get("message", {}).get("message") == text for u in self.told() if u["_"] == "updateNewMessage"):
+        while not any(
+            u.get("message", {}).get("message") == text for u in self.told(0.02) if u["_"] == "updateNewMessage"
+        ):
             pass
 
-    def told(self):
+    def told(self, quiet_s=0.3):
         """Everything pushed so far, read by this layer's schema."""
-        self.mini.drain()
+        self.mini.drain(quiet_s)
         return [inner for told in self.mini.updates for inner in told.get("updates", [told.get("update", told)])]
 
     def close(self):

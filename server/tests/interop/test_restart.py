@@ -99,7 +99,7 @@ async def test_no_answered_message_is_lost_when_the_server_is_killed_in_a_burst(
     writers = [asyncio.create_task(write(*pair)) for number in range(4) for pair in [(phones[number % 3], number)]]
 
     async def enough():
-        return len(answered) > 300
+        return len(answered) > 150
 
     await until(enough, timeout_s=20)
     world.server.kill()

@@ -12,9 +12,11 @@ import time
 from pathlib import Path
 
 import pytest
+from telethon.tl import functions
 
 from clients import code_of, new_phone
 from harness import Server
+from mini import Mini
 
 LIBRARY = os.environ.get("BAUDOT_TDJSON")
 SECRET = "00112233445566778899aabbccddeeff"
@@ -106,13 +108,17 @@ class Hub:
             lambda u: u["authorization_state"]["@type"] == f"authorizationState{name}",
         )
 
-    def log_in(self, phone, name=None, folder=None):
+    def open(self, phone, pfs=False):
+        """A client on the database of this number."""
         client = self.client()
+        # Answered only after the parameters, but taken before.
+        option = {"@type": "setOption", "name": "use_pfs", "value": {"@type": "optionValueBoolean", "value": pfs}}
+        self.library.td_send(client, json.dumps(option).encode())
         self.call(
             client,
             "setTdlibParameters",
             use_test_dc=False,
-            database_directory=str(folder or self.folder / phone),
+            database_directory=str(self.folder / phone),
             use_message_database=True,
             use_secret_chats=False,
             api_id=17349,
@@ -121,12 +127,13 @@ class Hub:
             device_model="test",
             application_version="1",
         )
-        proxy = {
-            "server": self.server.host,
-            "port": self.server.port,
-            "type": {"@type": "proxyTypeMtproto", "secret": SECRET},
-        }
-        self.call(client, "addProxy", proxy={"@type": "proxy"} | proxy, enable=True, **proxy)
+        kind = {"@type": "proxyTypeMtproto", "secret": SECRET}
+        proxy = {"@type": "proxy", "server": self.server.host, "port": self.server.port, "type": kind}
+        self.call(client, "addProxy", proxy=proxy, enable=True)
+        return client
+
+    def log_in(self, phone, name=None, pfs=False):
+        client = self.open(phone, pfs)
         self.state(client, "WaitPhoneNumber")
         self.call(client, "setAuthenticationPhoneNumber", phone_number=phone)
         self.state(client, "WaitCode")
@@ -136,6 +143,17 @@ class Hub:
             self.call(client, "registerUser", first_name=name)
         self.state(client, "Ready")
         return client
+
+    def meet(self, client, phone):
+        """Adds a contact by number, opens the chat with them and returns its id."""
+        contact = {"@type": "importedContact", "phone_number": phone, "first_name": "F"}
+        (found,) = self.call(client, "importContacts", contacts=[contact])["user_ids"]
+        return self.call(client, "createPrivateChat", user_id=found)["id"]
+
+    def end(self, client):
+        self.call(client, "close")
+        self.state(client, "Closed")
+        del self.told[client]
 
     def close(self):
         for client in self.told:
@@ -153,37 +171,73 @@ def text(content):
     return {"@type": "inputMessageText", "text": {"@type": "formattedText", "text": content}}
 
 
-def test_two_new_users_chat(proxy_server, library, tmp_path):
+def says(words):
+    return lambda update: update["message"]["content"].get("text", {}).get("text") == words
+
+
+@pytest.fixture
+def hub(proxy_server, library, tmp_path):
     hub = Hub(library, proxy_server, tmp_path)
+    yield hub
+    hub.close()
+
+
+@pytest.mark.parametrize("pfs", [False, True])
+def test_two_new_users_chat(hub, pfs):
     phones = [new_phone(), new_phone()]
-    ada, bob = (hub.log_in(phone, name) for phone, name in zip(phones, ("Ada", "Bob"), strict=True))
-    ids = [hub.call(client, "getMe")["id"] for client in (ada, bob)]
-    for client, phone, expected in ((ada, phones[1], ids[1]), (bob, phones[0], ids[0])):
-        contact = {"@type": "importedContact", "phone_number": phone, "first_name": "F"}
-        contacts = [{"@type": "contact", "phone_number": phone, "first_name": "F"} | contact]
-        assert hub.call(client, "importContacts", contacts=contacts)["user_ids"] == [expected]
-        hub.call(client, "createPrivateChat", user_id=expected)
-    hub.call(ada, "sendMessage", chat_id=ids[1], input_message_content=text("hello"))
+    ada, bob = (hub.log_in(phone, name, pfs) for phone, name in zip(phones, ("Ada", "Bob"), strict=True))
+    assert hub.call(ada, "getOption", name="use_pfs")["value"] == pfs
+    to_bob, to_ada = hub.meet(ada, phones[1]), hub.meet(bob, phones[0])
+    hub.call(ada, "sendMessage", chat_id=to_bob, input_message_content=text("hello"))
     sent = hub.wait(ada, "updateMessageSendSucceeded")["message"]
-
-    def says(words):
-        return lambda u: u["message"]["content"].get("text", {}).get("text") == words
-
     received = hub.wait(bob, "updateNewMessage", says("hello"))["message"]
-    assert received["chat_id"] == ids[0] and not received["is_outgoing"]
+    assert received["chat_id"] == to_ada and not received["is_outgoing"]
     reply = {"@type": "inputMessageReplyToMessage", "message_id": received["id"]}
-    hub.call(bob, "sendMessage", chat_id=ids[0], reply_to=reply, input_message_content=text("hi"))
+    hub.call(bob, "sendMessage", chat_id=to_ada, reply_to=reply, input_message_content=text("hi"))
     answer = hub.wait(ada, "updateNewMessage", says("hi"))["message"]
     assert answer["reply_to"]["message_id"] == sent["id"]
-    hub.call(ada, "editMessageText", chat_id=ids[1], message_id=sent["id"], input_message_content=text("edited"))
+    hub.call(ada, "editMessageText", chat_id=to_bob, message_id=sent["id"], input_message_content=text("edited"))
     hub.wait(bob, "updateMessageContent", lambda u: u["new_content"]["text"]["text"] == "edited")
-    hub.call(bob, "openChat", chat_id=ids[0])
-    hub.call(bob, "viewMessages", chat_id=ids[0], message_ids=[received["id"]], force_read=True)
+    hub.call(bob, "openChat", chat_id=to_ada)
+    hub.call(bob, "viewMessages", chat_id=to_ada, message_ids=[received["id"]], force_read=True)
     hub.wait(ada, "updateChatReadOutbox", lambda u: u["last_read_outbox_message_id"] >= sent["id"])
-    hub.call(ada, "deleteMessages", chat_id=ids[1], message_ids=[sent["id"]], revoke=True)
+    hub.call(ada, "deleteMessages", chat_id=to_bob, message_ids=[sent["id"]], revoke=True)
     hub.wait(bob, "updateDeleteMessages", lambda u: u["is_permanent"] and received["id"] in u["message_ids"])
-    hub.call(ada, "loadChats", limit=10)
-    assert ids[1] in hub.call(ada, "getChats", limit=10)["chat_ids"]
+    assert to_bob in hub.call(ada, "getChats", limit=10)["chat_ids"]
+    found = hub.call(bob, "searchChatMessages", chat_id=to_ada, query="hi", limit=10)
+    assert [message["content"]["text"]["text"] for message in found["messages"]] == ["hi"]
     hub.call(ada, "logOut")
     hub.state(ada, "Closed")
-    hub.close()
+
+
+@pytest.mark.parametrize("pfs", [False, True])
+def test_a_client_that_was_away_catches_up(hub, pfs):
+    phone, other = new_phone(), new_phone()
+    ada = hub.log_in(phone, "Ada", pfs)
+    bob = Mini(hub.server)
+    bob.log_in(other, code_of(other))
+    to_ada = bob.meet(phone)
+    hub.meet(ada, other)
+    first = bob.send_text(to_ada, "before").updates[0].id
+    hub.wait(ada, "updateNewMessage", says("before"))
+    hub.end(ada)
+    bob.call(functions.messages.EditMessageRequest(to_ada, first, message="edited while away"))
+    for number in range(3):
+        bob.send_text(to_ada, f"while away {number}")
+    hub.server.restart("kill")
+    bob.reconnect()
+    bob.send_text(to_ada, "after the restart")
+    ada = hub.open(phone, pfs)
+    hub.state(ada, "Ready")
+    hub.wait(ada, "updateNewMessage", says("after the restart"))
+    bob.send_text(to_ada, "live")
+    live = hub.wait(ada, "updateNewMessage", says("live"))["message"]
+    history, start = [], 0
+    while len(history) < 6:
+        page = hub.call(ada, "getChatHistory", chat_id=live["chat_id"], from_message_id=start, limit=10)["messages"]
+        assert page, history
+        history += [message["content"]["text"]["text"] for message in page]
+        start = page[-1]["id"]
+    away = [f"while away {number}" for number in (2, 1, 0)]
+    assert history == ["live", "after the restart", *away, "edited while away"]
+    bob.close()
