@@ -76,6 +76,11 @@ impl Person {
         Self { id: logged_in(&answer), client, phone }
     }
 
+    /// A client of somebody who is logged in already.
+    pub(crate) const fn known(client: Client, id: i64, phone: String) -> Self {
+        Self { client, id, phone }
+    }
+
     /// Takes the client away from its owner.
     pub(crate) fn into_client(self) -> Client {
         self.client

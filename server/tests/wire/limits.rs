@@ -24,12 +24,15 @@ async fn introduced(server: &TestServer) -> Raw {
     raw
 }
 
+/// Puts a wrapper around a query.
+type Wrap = fn(&[u8]) -> Vec<u8>;
+
 /// `WRAPPER_DEPTH_MAX`, with every wrapper that is stepped over.
 #[tokio::test]
 async fn wrappers_are_nested_only_so_deep() {
     let server = TestServer::start().await;
     let mut raw = introduced(&server).await;
-    let wrappers: [fn(&[u8]) -> Vec<u8>; 6] = [
+    let wrappers: [Wrap; 6] = [
         |query| bytes(&api::InvokeWithoutUpdates::new(Inner(query))),
         |query| {
             let range = tl::api::types::MessageRange::new(1, 2);

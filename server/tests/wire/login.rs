@@ -50,7 +50,8 @@ async fn a_number_becomes_an_account() {
     let other_hash = send_code(&mut second, &phone).await;
     let foreign = auth::SignIn { phone_code: Some(&code), ..auth::SignIn::new(&phone, &hash) };
     assert_eq!(refused(&mut second, &foreign).await, "PHONE_CODE_EXPIRED");
-    let sign_in = auth::SignIn { phone_code: Some(&code), ..auth::SignIn::new(&phone, &other_hash) };
+    let sign_in =
+        auth::SignIn { phone_code: Some(&code), ..auth::SignIn::new(&phone, &other_hash) };
     let Authorization::Authorization(done) = second.call(&sign_in).await.unwrap() else { panic!() };
     assert!(matches!(done.user, enums::User::User(again) if again.id == user.id));
 }
@@ -66,7 +67,8 @@ async fn codes_are_sent_to_numbers() {
         assert_eq!(refused(&mut client, &send).await, "PHONE_NUMBER_INVALID", "{bad:?}");
     }
     let hash = send_code(&mut client, "+99966 3 00 01").await;
-    let sign_in = auth::SignIn { phone_code: Some("33333"), ..auth::SignIn::new("999663-0001", &hash) };
+    let sign_in =
+        auth::SignIn { phone_code: Some("33333"), ..auth::SignIn::new("999663-0001", &hash) };
     client.call(&sign_in).await.expect("the same number");
 }
 

@@ -5,9 +5,13 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod account;
 mod bad_input;
 mod chat;
+mod contacts;
+mod empty;
 mod handshake;
+mod layers;
 mod limits;
 mod login;
 mod session;

@@ -122,7 +122,6 @@ async fn bad_messages_are_told_their_code() {
     let server = &server;
     let ping = || bytes(&functions::Ping::new(9));
     let query = || bytes(&api::help::GetConfig {});
-    let ack = || bytes(&types::MsgsAck::new(vec![1]));
     assert_eq!(code(server, |_, header| (shifted(header, -310), ping())).await, 16);
     assert_eq!(code(server, |_, header| (shifted(header, -100_000), ping())).await, 16);
     assert_eq!(code(server, |_, header| (shifted(header, 40), ping())).await, 17);
@@ -140,7 +139,6 @@ async fn bad_messages_are_told_their_code() {
         (Header { seq_no: 100_001, msg_id, ..header }, query())
     };
     assert_eq!(code(server, high).await, 33);
-    assert_eq!(code(server, |_, header| (Header { seq_no: 3, ..header }, ack())).await, 34);
     assert_eq!(code(server, |_, header| (Header { seq_no: 2, ..header }, query())).await, 35);
     let salted =
         |_: &mut Raw, header: Header| (Header { salt: header.salt ^ 1, ..header }, query());

@@ -150,9 +150,11 @@ async fn live(
     };
     own.take_all(&alice.ask(&edit).await);
     bob.say(to_alice, "an answer").await;
-    let revoke = api::DeleteMessages { revoke: true, ..api::DeleteMessages::new(vec![sent[0], sent[3]]) };
+    let revoke =
+        api::DeleteMessages { revoke: true, ..api::DeleteMessages::new(vec![sent[0], sent[3]]) };
     let affected = alice.ask(&revoke).await;
-    let gone = types::UpdateDeleteMessages::new(vec![sent[0], sent[3]], affected.pts, affected.pts_count);
+    let gone =
+        types::UpdateDeleteMessages::new(vec![sent[0], sent[3]], affected.pts, affected.pts_count);
     own.take(affected.pts, affected.pts_count, Some(gone.into()));
     let last = bob.history(to_alice).await;
     let enums::Message::Message(last) = &last[0] else { panic!() };
@@ -187,7 +189,8 @@ async fn all_devices_end_alike() {
     // Bob's read reaches Alice by a push, in its own time.
     let pts = loop {
         let state = alice.state().await;
-        let dialogs = api::GetPeerDialogs::new(vec![types::InputDialogPeer::new(to_bob.clone()).into()]);
+        let dialogs =
+            api::GetPeerDialogs::new(vec![types::InputDialogPeer::new(to_bob.clone()).into()]);
         let chat = alice.ask(&dialogs).await.dialogs.remove(0);
         if chat.read_outbox_max_id > 0 && state.pts == alice.state().await.pts {
             break state.pts;

@@ -130,3 +130,21 @@ async fn other_protocols_are_told_so_or_closed() {
     }
     server.client().await.ping().await;
 }
+
+/// A server that stops finishes what was asked, and says goodbye.
+#[tokio::test]
+async fn a_stopping_server_answers_what_runs() {
+    let server = TestServer::start().await;
+    let mut alice = server.person("Alice").await;
+    let request = alice.queue(&functions::updates::GetState {});
+    alice.flush().await;
+    let mut bystander = server
+        .client_with(Options { wire: Wire::WebSocket(Tag::Padded), ..Options::default() })
+        .await;
+    bystander.ping().await;
+    let (stopped, answer) = tokio::join!(tokio::spawn(server.stop()), alice.answer(request));
+    stopped.unwrap();
+    answer.expect("it was asked before");
+    assert_eq!(alice.turn().await, Err(Heard::Closed));
+    assert_eq!(bystander.turn().await, Err(Heard::Closed));
+}
