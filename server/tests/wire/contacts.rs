@@ -106,7 +106,7 @@ async fn contacts_come_and_go() {
     let again = alice.ask(&users::GetUsers::new(vec![to_bob])).await;
     assert_eq!(found(&again[0]).first_name, Some("Bob"), "by the own name");
     import(&mut alice, &bob.phone, "B").await;
-    assert!(alice.ask(&api::DeleteByPhones::new(vec![&bob.phone])).await);
+    assert!(alice.ask(&functions::contacts::DeleteByPhones::new(vec![&bob.phone])).await);
     assert!(contacts(&mut alice).await.is_empty());
 }
 
