@@ -224,20 +224,18 @@ async fn silent_connections_end() {
     assert_eq!(raw.closed().await, None);
 }
 
-/// `WRITE_QUEUE_LEN_MAX`, `SLOW_READER`: who asks and does not read gets no more, and is closed in the end; the next
-/// connection goes on.
-#[tokio::test]
-async fn who_does_not_read_is_closed() {
+/// Asks for half a megabyte `count` times, then for a little now and then, and reads nothing, until the server gives up.
+async fn check_unread(count: usize) {
     let server = TestServer::start().await;
     let mut raw = introduced(&server).await;
     socket2::SockRef::from(raw.connection.stream()).set_recv_buffer_size(16 * 1024).unwrap();
-    let ask = bytes(&functions::GetFutureSalts::new(64));
-    let patience = limits::SLOW_READER + PATIENCE;
+    let much = bytes(&functions::GetFutureSalts::new(64));
+    let little = bytes(&functions::Ping::new(1));
     let flood = async {
-        // Each container is answered by half a megabyte; once nothing more is taken, a ping a moment finds out about the end.
         let mut tick = tokio::time::interval(Duration::from_millis(100));
-        loop {
-            let messages: Vec<_> = (0..500).map(|_| (raw.msg_id(), 0, ask.clone())).collect();
+        for number in 0.. {
+            let (count, ask) = if number < count { (500, &much) } else { (1, &little) };
+            let messages: Vec<_> = (0..count).map(|_| (raw.msg_id(), 0, ask.clone())).collect();
             let header = raw.header(false);
             let packet = raw.seal(header, &container(&messages));
             let bytes = raw.connection.encode(&packet);
@@ -247,12 +245,25 @@ async fn who_does_not_read_is_closed() {
             tick.tick().await;
         }
     };
+    let patience = limits::SLOW_READER + PATIENCE;
     tokio::time::timeout(patience, flood).await.expect("the server gives up");
     raw.connection =
         Connection::open(server.address, &Wire::Plain(Framing::Intermediate), rng()).await;
     raw.request(&functions::Ping::new(5)).await;
     raw.wait(|m| types::Pong::from_bytes(&m.body).is_ok_and(|p| p.ping_id == 5).then_some(()))
         .await;
+}
+
+/// `QUEUE_LEN_MAX` of the session: who asks without end and reads nothing is closed; the next connection goes on.
+#[tokio::test]
+async fn who_asks_for_too_much_is_closed() {
+    check_unread(usize::MAX).await;
+}
+
+/// `WRITE_QUEUE_LEN_MAX`, `SLOW_READER`: a socket that stays full for too long is closed.
+#[tokio::test]
+async fn who_reads_too_slowly_is_closed() {
+    check_unread(16).await;
 }
 
 /// Bombs and floods leave no memory behind: each of these would take ten megabytes.

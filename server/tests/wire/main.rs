@@ -9,6 +9,7 @@ mod account;
 mod bad_input;
 mod chat;
 mod contacts;
+mod dialogs;
 mod empty;
 mod handshake;
 mod layers;
