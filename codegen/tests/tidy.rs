@@ -274,7 +274,7 @@ fn links_resolve() {
                 let target = part.split(')').next().unwrap_or_default();
                 let target = target.split('#').next().unwrap_or_default();
                 let elsewhere = target.contains("://") || target.starts_with("mailto:");
-                let folder = Path::new(&path).parent().unwrap_or(Path::new(""));
+                let folder = Path::new(&path).parent().unwrap_or_else(|| Path::new(""));
                 if !target.is_empty() && !elsewhere && !root().join(folder).join(target).exists() {
                     wrong.push(format!("{path}:{}: there is no {target}", number + 1));
                 }
@@ -388,7 +388,7 @@ fn names(text: &str, word: &str) -> bool {
         let after = text[at + word.len()..].chars().next();
         let starts = word.starts_with(part);
         let ends = word.ends_with(part);
-        !(starts && before.is_some_and(part)) && !(ends && after.is_some_and(part))
+        !(starts && before.is_some_and(part) || ends && after.is_some_and(part))
     })
 }
 

