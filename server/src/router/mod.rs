@@ -12,7 +12,10 @@
 mod writer;
 
 use std::{
-    sync::{Arc, atomic::AtomicBool},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     thread::JoinHandle,
 };
 
@@ -52,6 +55,8 @@ pub(crate) enum Command {
     },
     /// Take a delivery from another partition.
     Deliver(Delivery),
+    /// Look at whether to end.
+    Wake,
     /// `to` has durably applied what `from`, a partition of this writer, sent it, up to `number`.
     Acknowledge { from: PartitionId, to: PartitionId, number: u64 },
 }
@@ -82,6 +87,7 @@ pub struct Router {
 /// The threads of a [`Router`], to be waited for at the end.
 pub struct Writers {
     threads: Vec<JoinHandle<()>>,
+    queues: Queues,
     stop: Arc<AtomicBool>,
 }
 
@@ -123,8 +129,8 @@ impl Router {
                 .spawn(move || writer.run(receiver, &stop))?;
             threads.push(thread);
         }
-        let router = Self { engine, clock, partitions, queues };
-        Ok((router, Writers { threads, stop }))
+        let writers = Writers { threads, queues: queues.clone(), stop };
+        Ok((Self { engine, clock, partitions, queues }, writers))
     }
 
     /// Executes `operation` of `owner` and returns what it answers, once that is durable.
@@ -197,7 +203,11 @@ impl Router {
 impl Writers {
     /// Executes what has queued up, syncs, and ends the threads. Callers that come later fail.
     pub fn stop(self) {
-        self.stop.store(true, std::sync::atomic::Ordering::Release);
+        self.stop.store(true, Ordering::Release);
+        for queue in self.queues.0.iter() {
+            // One whose queue is full is awake.
+            let _ = queue.try_send(Command::Wake);
+        }
         for thread in self.threads {
             if thread.join().is_err() {
                 tracing::error!("a writer thread panicked");

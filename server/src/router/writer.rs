@@ -106,10 +106,12 @@ impl Writer {
         let mut commands = Vec::with_capacity(limits::GROUP_COUNT_MAX);
         loop {
             commands.append(&mut self.own);
-            let wait = match (commands.is_empty(), self.held.is_empty()) {
-                (false, _) => Duration::ZERO,
-                (true, false) => limits::ANSWER_HELD_MAX,
-                (true, true) => limits::DELIVERY_RETRY,
+            let wait = if !commands.is_empty() || stop.load(Ordering::Acquire) {
+                Duration::ZERO
+            } else if self.held.is_empty() {
+                limits::DELIVERY_RETRY
+            } else {
+                limits::ANSWER_HELD_MAX
             };
             let room = limits::GROUP_COUNT_MAX.saturating_sub(commands.len()).max(1);
             runtime.block_on(async {
@@ -140,6 +142,7 @@ impl Writer {
                     self.acknowledge(*from, *to, *number);
                     continue;
                 }
+                Command::Wake => continue,
                 Command::Execute { owner, .. } => self.partitions.of(owner),
                 Command::Deliver(delivery) => delivery.to,
             };
@@ -386,6 +389,6 @@ fn execute(
                 }
             }
         }
-        Command::Acknowledge { .. } => {}
+        Command::Acknowledge { .. } | Command::Wake => {}
     }
 }
