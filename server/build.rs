@@ -52,7 +52,7 @@ fn generate() -> Result<String, Error> {
     Ok(format!(
         "/// Runs the query whose constructor id is `id`.\n\
          pub(super) async fn dispatch(id: u32, ctx: Ctx, query: &[u8]) -> Result<Reply> {{\n    match id {{\n{arms}        \
-         _ => Err(unknown_method(id, ctx.layer())),\n    }}\n}}\n\n\
+         _ => Err(RpcError::method_invalid(id, ctx.layer())),\n    }}\n}}\n\n\
          /// The name of the method with this id.\n\
          pub fn method_name(id: u32) -> Option<&'static str> {{\n    match id {{\n{names}        _ => None,\n    }}\n}}\n"
     ))

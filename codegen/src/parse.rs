@@ -21,7 +21,7 @@ use lexer::{Lexer, Token};
 
 pub use canonical::crc32;
 
-/// How many definitions one file may hold, how many fields a definition, how deep a type may be nested.
+/// How deep a type may be nested.
 const NESTING_MAX: usize = 16;
 
 /// Whether a definition makes a value or asks for one.

@@ -106,8 +106,6 @@ pub const UNKNOWN_PREDECESSOR_WAIT: Duration = Duration::from_secs(10);
 pub const RUNNING_PREDECESSOR_WAIT: Duration = Duration::from_secs(60);
 /// After how long a running request is acknowledged by itself: clients send again what stays so for long.
 pub const REQUEST_ACK_AFTER: Duration = Duration::from_secs(8);
-/// How long an acknowledgement waits for another message to travel with.
-pub const ACK_DELAY: Duration = Duration::from_secs(4);
 /// Messages sent and not acknowledged that are kept for sending again.
 pub const UNACKED_COUNT_MAX: usize = 2048;
 /// Their bytes. The newest message is kept even if it alone is longer.

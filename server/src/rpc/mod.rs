@@ -12,7 +12,7 @@ mod error;
 pub(crate) mod wrappers;
 
 use mtproto::session::Reply;
-use tl::{Decode, Layer};
+use tl::Decode;
 
 pub use ctx::{Ctx, UserCtx};
 pub use error::{Result, RpcError};
@@ -26,7 +26,7 @@ pub use dispatch::method_name;
     reason = "generated code names every request alike, whether it borrows or not"
 )]
 mod dispatch {
-    use super::{Ctx, Reply, Result, access, decode, unknown_method};
+    use super::{Ctx, Reply, Result, RpcError, access, decode};
 
     include!(concat!(env!("OUT_DIR"), "/dispatch.rs"));
 }
@@ -39,8 +39,4 @@ pub(crate) async fn run(ctx: Ctx, query: &[u8]) -> Result<Reply> {
 
 fn decode<'a, R: Decode<'a>>(query: &'a [u8]) -> Result<R> {
     R::from_bytes(query).map_err(RpcError::from)
-}
-
-fn unknown_method(id: u32, layer: Layer) -> RpcError {
-    RpcError::method_invalid(id, layer)
 }
