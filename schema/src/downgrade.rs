@@ -59,6 +59,11 @@ pub(crate) fn input_file<S: Sink>(_: &enums::InputFile<'_>, layer: Layer, out: &
     types::InputFile::new(0, 0, "", "").encode(layer, out);
 }
 
+/// Media that a layer cannot name are none: only clients say this, in albums.
+pub(crate) fn input_media<S: Sink>(_: &enums::InputMedia<'_>, layer: Layer, out: &mut S) {
+    enums::InputMedia::InputMediaEmpty.encode(layer, out);
+}
+
 /// A button that asks for a bot to be made: to older clients one that asks for a user.
 pub(crate) fn request_peer_type<S: Sink>(
     _: &enums::RequestPeerType<'_>,

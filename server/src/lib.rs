@@ -12,6 +12,7 @@ pub mod handlers;
 pub mod keyfile;
 pub mod limits;
 pub mod logging;
+pub mod media;
 pub mod router;
 pub mod rpc;
 mod server;

@@ -9,7 +9,7 @@
 use std::fmt;
 
 use crate::key::{Key, KeyBuf, KeyReader};
-use crate::limits::{BUCKET_COUNT, PARTITION_COUNT, PARTITION_COUNT_MAX};
+use crate::limits::{BUCKET_COUNT, CHORE_LIST_COUNT, PARTITION_COUNT, PARTITION_COUNT_MAX};
 
 /// A user's id, as clients see it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -26,6 +26,18 @@ pub struct Pts(pub i32);
 /// The id of a permanent auth key: the lower 64 bits of its SHA-1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AuthKeyId(pub i64);
+
+/// The id of a file: a photo or a document.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FileId(pub i64);
+
+/// The id of a blob: a hash of its content and length, see [`crate::blobs::tree`].
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct BlobId(pub [u8; 32]);
+
+/// Under what the pieces of an upload, and later of its blob, lie in the store of pieces. Random, never used again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DataId(pub i64);
 
 /// A partition's number.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -48,6 +60,12 @@ pub enum Owner {
     Phone(String),
     /// A username in lower case: who has it.
     Username(String),
+    /// A file: who holds it.
+    File(FileId),
+    /// A blob: where its bytes are, and which files hold it.
+    Blob(BlobId),
+    /// A list of things to be done later, below [`CHORE_LIST_COUNT`].
+    Chores(u8),
 }
 
 impl Owner {
@@ -67,9 +85,17 @@ impl Owner {
         match u8::decode(input)? {
             tag::USER | tag::AUTH_KEY => drop(input.take(8)?),
             tag::PHONE | tag::USERNAME => drop(input.take_bytes()?),
+            tag::FILE => drop(input.take(8)?),
+            tag::BLOB => drop(input.take(32)?),
+            tag::CHORES => drop(input.take(1)?),
             _ => return None,
         }
         Some(())
+    }
+
+    /// The list that the chores of `number` are in.
+    pub const fn chores(number: i64) -> Self {
+        Self::Chores(number.rem_euclid(CHORE_LIST_COUNT as i64) as u8)
     }
 
     /// Where the owner's rows are.
@@ -92,6 +118,38 @@ impl From<AuthKeyId> for Owner {
     }
 }
 
+impl From<FileId> for Owner {
+    fn from(id: FileId) -> Self {
+        Self::File(id)
+    }
+}
+
+impl From<BlobId> for Owner {
+    fn from(id: BlobId) -> Self {
+        Self::Blob(id)
+    }
+}
+
+impl BlobId {
+    /// Reads an id out of stored bytes.
+    pub fn from_slice(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Self)
+    }
+}
+
+impl fmt::Debug for BlobId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Blob({self})")
+    }
+}
+
+/// In hex.
+impl fmt::Display for BlobId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
 impl fmt::Debug for Owner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -99,6 +157,9 @@ impl fmt::Debug for Owner {
             Self::AuthKey(id) => write!(f, "AuthKey({:016x})", id.0),
             Self::Phone(_) => write!(f, "Phone(in bucket {})", self.bucket().0),
             Self::Username(_) => write!(f, "Username(in bucket {})", self.bucket().0),
+            Self::File(id) => write!(f, "File({:016x})", id.0),
+            Self::Blob(id) => write!(f, "{id:?}"),
+            Self::Chores(list) => write!(f, "Chores({list})"),
         }
     }
 }
@@ -165,6 +226,9 @@ mod tag {
     pub(super) const AUTH_KEY: u8 = 2;
     pub(super) const PHONE: u8 = 3;
     pub(super) const USERNAME: u8 = 4;
+    pub(super) const FILE: u8 = 5;
+    pub(super) const BLOB: u8 = 6;
+    pub(super) const CHORES: u8 = 7;
 }
 
 impl Key for Owner {
@@ -186,6 +250,18 @@ impl Key for Owner {
                 out.push(tag::USERNAME);
                 name.encode(out);
             }
+            Self::File(id) => {
+                out.push(tag::FILE);
+                id.encode(out);
+            }
+            Self::Blob(id) => {
+                out.push(tag::BLOB);
+                id.0.encode(out);
+            }
+            Self::Chores(list) => {
+                out.push(tag::CHORES);
+                list.encode(out);
+            }
         }
     }
 
@@ -195,6 +271,9 @@ impl Key for Owner {
             tag::AUTH_KEY => Self::AuthKey(AuthKeyId::decode(input)?),
             tag::PHONE => Self::Phone(String::decode(input)?),
             tag::USERNAME => Self::Username(String::decode(input)?),
+            tag::FILE => Self::File(FileId::decode(input)?),
+            tag::BLOB => Self::Blob(BlobId(<[u8; 32]>::decode(input)?)),
+            tag::CHORES => Self::Chores(u8::decode(input)?),
             _ => return None,
         })
     }

@@ -16,7 +16,7 @@
 use std::fmt;
 use std::ops::Deref;
 
-use crate::ids::{AuthKeyId, MessageId, PartitionId, Pts, UserId};
+use crate::ids::{AuthKeyId, DataId, FileId, MessageId, PartitionId, Pts, UserId};
 use crate::limits::KEY_INLINE_LEN;
 
 /// A value that can be (a part of) a row's key.
@@ -190,7 +190,15 @@ macro_rules! id_keys {
     )*};
 }
 
-id_keys!(UserId(i64), MessageId(i32), Pts(i32), AuthKeyId(i64), PartitionId(u16));
+id_keys!(
+    UserId(i64),
+    MessageId(i32),
+    Pts(i32),
+    AuthKeyId(i64),
+    PartitionId(u16),
+    FileId(i64),
+    DataId(i64)
+);
 
 impl Key for bool {
     fn encode(&self, out: &mut KeyBuf) {

@@ -9,6 +9,7 @@
 //! | [`group`], [`txn`] | operations of a partition, executed one after another and committed at once |
 //! | [`outbox`] | deliveries to other partitions, applied once and in order |
 //! | [`engine`] | ordered maps that survive: in memory, RocksDB |
+//! | [`blobs`] | file contents, in pieces |
 //! | [`mod@format`] | the key space, and the row that says which format and how many partitions |
 //! | [`limits`] | every bound |
 //!
@@ -36,6 +37,7 @@
 //! # Ok::<_, storage::Error>(())
 //! ```
 
+pub mod blobs;
 pub mod engine;
 pub mod error;
 pub mod format;
@@ -53,7 +55,10 @@ pub use engine::{Batch, Durability, Engine, Fault, Memory, Order, Row, Snapshot,
 pub use engine::{Rocks, RocksOptions};
 pub use error::Error;
 pub use group::{Committed, Failure, Group, Receipt, commit_all};
-pub use ids::{AuthKeyId, Bucket, MessageId, Owner, PartitionId, Partitions, Pts, UserId};
+pub use ids::{
+    AuthKeyId, BlobId, Bucket, DataId, FileId, MessageId, Owner, PartitionId, Partitions, Pts,
+    UserId,
+};
 pub use key::{Desc, FixedKey, Key, KeyBuf, KeyReader, Prefix};
 pub use outbox::{Delivery, Outbox};
 pub use read::{Read, View};

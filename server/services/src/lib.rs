@@ -16,19 +16,30 @@
 //! | [`keys`] | auth key | keys, temporary ones and their binding, logins |
 //! | [`directory`] | phone number | login codes, who has the number |
 //! | [`usernames`] | username | who has the name |
+//! | [`uploads`], [`files`] | user | parts that came, files made lately |
+//! | [`photos`] | user | photos of the profile |
+//! | [`holders`] | file | who holds it |
+//! | [`blobs`] | blob | where its bytes are, which files hold it |
+//! | [`chores`] | list of chores | things to be done later |
 //!
 //! The list of operations is `schema/operations.tl`; [`partition`] calls the function of the same name. A function depends
 //! on its rows and arguments alone: nothing here reads a clock or draws a random number.
 
 pub mod accounts;
+pub mod blobs;
+pub mod chores;
 pub mod contacts;
 pub mod directory;
+pub mod files;
+pub mod holders;
 pub mod keys;
 pub mod limits;
 pub mod mailbox;
 pub mod partition;
+pub mod photos;
 pub mod tables;
 mod txn;
+pub mod uploads;
 pub mod usernames;
 
 use storage::{Owner, Read, UserId};

@@ -1,17 +1,26 @@
-//! `upload.*`: parts of files. No files are stored yet.
+//! `upload.*`: parts of files.
 
 use mtproto::session::Reply;
-use tl::api::functions::upload::GetFile;
+use tl::api::functions::upload::{GetFile, GetFileHashes, SaveBigFilePart, SaveFilePart};
 
 use crate::rpc::{Result, RpcError, UserCtx};
 
-/// `upload.getFile`: a part of a file.
-///
-/// Empty by design: no files are stored yet, so that no location leads to one.
-///
-/// Errors: `LOCATION_INVALID`.
-///
-/// Source: <https://core.telegram.org/method/upload.getFile>.
+/// `upload.saveFilePart`
+pub async fn save_file_part(_: &UserCtx, _: SaveFilePart<'_>) -> Result<Reply> {
+    Err(RpcError::INTERNAL)
+}
+
+/// `upload.saveBigFilePart`
+pub async fn save_big_file_part(_: &UserCtx, _: SaveBigFilePart<'_>) -> Result<Reply> {
+    Err(RpcError::INTERNAL)
+}
+
+/// `upload.getFile`
 pub async fn get_file(_: &UserCtx, _: GetFile<'_>) -> Result<Reply> {
+    Err(RpcError::LOCATION_INVALID)
+}
+
+/// `upload.getFileHashes`
+pub async fn get_file_hashes(_: &UserCtx, _: GetFileHashes<'_>) -> Result<Reply> {
     Err(RpcError::LOCATION_INVALID)
 }

@@ -37,6 +37,11 @@ pub(crate) fn recipients(pushed: &Pushed) -> Vec<UserId> {
             users.extend(owner);
             users
         }
+        Effect::EffectUserPhoto(photo) => {
+            let mut users = others(&photo.audience);
+            users.extend(owner);
+            users
+        }
         Effect::EffectAuthorizationsEnded(_) | Effect::EffectKeysDestroyed(_) => Vec::new(),
         _ => owner.into_iter().collect(),
     }
@@ -114,7 +119,9 @@ fn named(effect: &Effect, peers: &mut Peers) {
         }
         Effect::EffectBlocked(blocked) => peers.peer(blocked.peer),
         Effect::EffectContact(contact) => peers.peer(contact.peer),
-        Effect::EffectDeleteMessages(_)
+        Effect::EffectUserPhoto(photo) => peers.peer(photo.user),
+        Effect::EffectBlobStored(_)
+        | Effect::EffectDeleteMessages(_)
         | Effect::EffectReadContents(_)
         | Effect::EffectTyping(_)
         | Effect::EffectPresence(_)
@@ -255,7 +262,9 @@ fn update<'a>(viewer: UserId, effect: &'a Effect, users: &'a Users) -> Option<en
             )
         }
         .into(),
-        Effect::EffectTyping(_)
+        Effect::EffectUserPhoto(photo) => types::UpdateUser::new(photo.user).into(),
+        Effect::EffectBlobStored(_)
+        | Effect::EffectTyping(_)
         | Effect::EffectPresence(_)
         | Effect::EffectAuthorizationsEnded(_)
         | Effect::EffectKeysDestroyed(_) => return None,

@@ -27,13 +27,15 @@
 //!
 //! | module | operations |
 //! |---|---|
-//! | [`mod@send`], [`mod@forward`] | messages come into being |
+//! | [`mod@send`], [`mod@album`], [`mod@forward`] | messages come into being |
+//! | [`mod@ttl`] | media that go after they were opened |
 //! | [`mod@edit`], [`mod@delete`], [`mod@pin`] | messages change and go |
 //! | [`mod@read`] | read marks, typing |
 //! | [`mod@drafts`] | texts not yet sent |
 //! | [`mod@history`], [`mod@search`], [`mod@dialogs`] | looking at messages and chats |
 //! | [`mod@difference`] | the state of the box, and what happened since another one |
 
+pub mod album;
 pub(crate) mod chat;
 mod content;
 pub mod delete;
@@ -48,7 +50,9 @@ pub mod pin;
 pub mod read;
 pub mod search;
 pub mod send;
+pub mod ttl;
 
+pub use album::send_album;
 pub use delete::{delete, delete_history, receive_delete, receive_delete_history};
 pub use dialogs::{get_chats, get_dialogs, get_pinned, mark_unread, pin_dialog, reorder_pinned};
 pub use difference::{get_difference, get_state};
@@ -60,5 +64,6 @@ pub use pin::{pin, receive_pin, unpin_all};
 pub use read::{read_contents, read_history, receive_read, receive_read_contents, typing};
 pub use search::{search, search_counts};
 pub use send::{notice, receive, send};
+pub use ttl::expire_media;
 
 pub(crate) use send::contact_signed_up;

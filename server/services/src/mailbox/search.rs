@@ -88,7 +88,7 @@ fn passes(filter: &Filter, message: &Message) -> bool {
                 matches!(entity.kind, EntityKind::EntityUrl | EntityKind::EntityTextUrl)
             })
         }
-        Filter::FilterNone => false,
+        _ => false,
     }
 }
 

@@ -42,6 +42,7 @@ pub async fn edit_message(ctx: &UserCtx, request: EditMessage<'_>) -> Result<Rep
         text,
         entities,
         media: None,
+        source: None,
     };
     let edited = ctx.call(ctx.user, &edit).await?;
     let users = users_of(ctx, [&edited.message])?;

@@ -4,7 +4,7 @@
 //!
 //! | module | methods |
 //! |---|---|
-//! | [`mod@send`], [`mod@forward`], [`mod@edit`] | messages come into being and change |
+//! | [`mod@send`], [`mod@media`], [`mod@forward`], [`mod@edit`] | messages come into being and change |
 //! | [`mod@delete`], [`mod@pins`], [`mod@drafts`] | messages go, are pinned, are not yet sent |
 //! | [`mod@history`], [`mod@search`] | looking at messages |
 //! | [`mod@read`], [`mod@typing`] | what one side tells the other |
@@ -21,6 +21,7 @@ pub mod edit;
 pub mod empty;
 pub mod forward;
 pub mod history;
+pub mod media;
 pub mod peer_settings;
 pub mod pins;
 pub mod reactions;
@@ -45,6 +46,7 @@ pub use empty::{
 };
 pub use forward::forward_messages;
 pub use history::{get_history, get_messages};
+pub use media::{send_multi_media, upload_media};
 pub use peer_settings::{get_peer_settings, hide_peer_settings_bar};
 pub use pins::{unpin_all_messages, update_pinned_message};
 pub use reactions::{

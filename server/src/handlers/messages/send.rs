@@ -115,6 +115,7 @@ async fn send(
         entities: Some(text.entities),
         reply: peers::reply_to(ctx.shared(), ctx.user, reply_to)?,
         media: None,
+        source: None,
     };
     Ok(ctx.call(ctx.user, &send).await?)
 }
