@@ -68,6 +68,40 @@ pub enum Owner {
     Chores(u8),
 }
 
+/// A kind of owners.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OwnerKind {
+    /// [`Owner::User`].
+    User,
+    /// [`Owner::AuthKey`].
+    AuthKey,
+    /// [`Owner::Phone`].
+    Phone,
+    /// [`Owner::Username`].
+    Username,
+    /// [`Owner::File`].
+    File,
+    /// [`Owner::Blob`].
+    Blob,
+    /// [`Owner::Chores`].
+    Chores,
+}
+
+impl OwnerKind {
+    /// The first byte of encoded owners of this kind.
+    pub(crate) const fn tag(self) -> u8 {
+        match self {
+            Self::User => tag::USER,
+            Self::AuthKey => tag::AUTH_KEY,
+            Self::Phone => tag::PHONE,
+            Self::Username => tag::USERNAME,
+            Self::File => tag::FILE,
+            Self::Blob => tag::BLOB,
+            Self::Chores => tag::CHORES,
+        }
+    }
+}
+
 impl Owner {
     /// The owner of a phone number, of which only the digits count.
     pub fn phone(number: &str) -> Self {

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | [`ids`] | ids, owners, buckets, partitions |
 //! | [`key`], [`table`] | order-preserving keys; tables of records |
+//! | [`mod@owners`] | which owners there are |
 //! | [`read`] | reading an owner's rows, as of a snapshot or within a transaction |
 //! | [`group`], [`txn`] | operations of a partition, executed one after another and committed at once |
 //! | [`outbox`] | deliveries to other partitions, applied once and in order |
@@ -46,6 +47,7 @@ pub mod ids;
 pub mod key;
 pub mod limits;
 pub mod outbox;
+pub mod owners;
 pub mod read;
 pub mod table;
 pub mod txn;
@@ -56,11 +58,12 @@ pub use engine::{Rocks, RocksOptions};
 pub use error::Error;
 pub use group::{Committed, Failure, Group, Receipt, commit_all};
 pub use ids::{
-    AuthKeyId, BlobId, Bucket, DataId, FileId, MessageId, Owner, PartitionId, Partitions, Pts,
+    AuthKeyId, BlobId, Bucket, DataId, FileId, MessageId, Owner, OwnerKind, PartitionId, Partitions, Pts,
     UserId,
 };
 pub use key::{Desc, FixedKey, Key, KeyBuf, KeyReader, Prefix};
 pub use outbox::{Delivery, Outbox};
+pub use owners::owners;
 pub use read::{Read, View};
 pub use table::{RECORD_LAYER, Record, Table};
 pub use txn::Txn;

@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use super::{Batch, Durability, Engine, Order, Row, Snapshot};
+use crate::limits::CHORE_LIST_COUNT;
+use crate::table::Space;
+use crate::{BlobId, FileId, Owner, OwnerKind, Table, UserId, owners};
 
 /// Checks engines that `fresh` makes, each of them empty below `f1`.
 ///
@@ -16,6 +19,7 @@ pub(crate) fn run<E: Engine>(fresh: &mut dyn FnMut() -> E) {
     ranges_go_before_rows(&fresh());
     snapshots_do_not_change(&fresh());
     agrees_with_a_map(&fresh());
+    owners_of_a_kind(&fresh());
 }
 
 type Model = BTreeMap<Vec<u8>, Vec<u8>>;
@@ -122,6 +126,57 @@ fn snapshots_do_not_change(engine: &dyn Engine) {
     assert_eq!(value(&*before, b"\0\0c"), None);
     assert_eq!(value(&*before, b"\0\0b").as_deref(), Some(&b"1"[..]));
     assert_eq!(value(&*after, b"\0\0b"), None);
+}
+
+/// Owners are found in pages of any length, each once, whoever else lives in their buckets.
+fn owners_of_a_kind(engine: &dyn Engine) {
+    let mut all = Vec::new();
+    for id in 0..400 {
+        let mut blob = [0xff; 32];
+        blob[..8].copy_from_slice(&u64::MAX.wrapping_mul(id as u64 + 1).to_be_bytes());
+        all.extend([
+            Owner::User(UserId(id - 200)),
+            Owner::File(FileId(id << 40)),
+            Owner::Blob(BlobId(blob)),
+            Owner::phone(&id.to_string()),
+        ]);
+    }
+    all.extend((0..CHORE_LIST_COUNT).map(Owner::Chores));
+    let table = Table::<u8, ()>::new(254, "last");
+    let rows = all.iter().flat_map(|owner| {
+        let space = Space::new(owner.clone());
+        (0..3).map(move |row| put(&space.row(table, &(row * 127)), b"-"))
+    });
+    write(engine, rows.collect(), &[]);
+    let snapshot = engine.snapshot();
+    let kinds = [
+        OwnerKind::User,
+        OwnerKind::AuthKey,
+        OwnerKind::Phone,
+        OwnerKind::Username,
+        OwnerKind::File,
+        OwnerKind::Blob,
+        OwnerKind::Chores,
+    ];
+    let mut total = 0;
+    for kind in kinds {
+        let whole = owners(&*snapshot, kind, None, usize::MAX).expect("the engine scans");
+        total += whole.len();
+        for limit in [1, 7] {
+            let mut paged: Vec<Owner> = Vec::new();
+            loop {
+                let page = owners(&*snapshot, kind, paged.last(), limit).expect("readable");
+                let is_last = page.len() < limit;
+                paged.extend(page);
+                if is_last {
+                    break;
+                }
+            }
+            assert_eq!(paged, whole, "{kind:?} by {limit}");
+        }
+        all.retain(|owner| !whole.contains(owner));
+    }
+    assert_eq!((total, all), (1616, Vec::new()));
 }
 
 /// Many writes over few keys, some of them with the shape of real ones.
