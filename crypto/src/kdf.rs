@@ -30,10 +30,10 @@ use crate::{AesIv, AesKey, AuthKey, MsgKey, Secret, Side, sha};
 /// | `msg_key`  | 16 bytes  | bytes 8..24 of SHA-256 over a part of the key and plaintext |
 /// | `sender`   |           | offset `x` into the key: 0 from client, 8 from server       |
 ///
-/// Cannot fail. Cost: two SHA-256 over 52 bytes.
+/// Cannot fail. Cost: two blocks of SHA-256.
 pub fn message_keys(auth_key: &AuthKey, msg_key: &MsgKey, sender: Side) -> (AesKey, AesIv) {
-    let a = Secret::new(sha::sha256(&[msg_key, part::<0, 36>(auth_key, sender)]));
-    let b = Secret::new(sha::sha256(&[part::<40, 36>(auth_key, sender), msg_key]));
+    let a = Secret::new(sha::sha256_of_52(msg_key, part::<0, 36>(auth_key, sender)));
+    let b = Secret::new(sha::sha256_of_52(part::<40, 36>(auth_key, sender), msg_key));
     let (a, b) = (&*a, &*b);
     (join(&[&a[0..8], &b[8..24], &a[24..32]]), join(&[&b[0..8], &a[8..24], &b[24..32]]))
 }
