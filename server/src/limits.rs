@@ -75,3 +75,87 @@ pub const USER_ID_TRY_COUNT: usize = 8;
 pub const TICKET_LIFETIME_S: i32 = 60;
 /// How many tickets that were used are remembered until they expire; further ones are told to wait.
 pub const TICKET_USED_COUNT_MAX: usize = 64 * 1024;
+
+// ---- media ----
+
+/// How many threads may be blocked by file contents: pieces on disk, the remote store, hashes of whole files.
+pub const MEDIA_THREADS: usize = 8;
+/// How many bytes of parts of one account may be on their way to the store; further ones wait.
+pub const UPLOAD_IN_FLIGHT_LEN_MAX: usize = 16 * 1024 * 1024;
+/// How many bytes of parts of all accounts may be on their way to the store; further ones wait.
+pub const UPLOADS_IN_FLIGHT_LEN_MAX: usize = 64 * 1024 * 1024;
+/// How long a part waits for that before it is told to come back.
+pub const UPLOAD_WAIT: Duration = Duration::from_secs(20);
+/// How many uploads under way are remembered; the rows know the others.
+pub const UPLOAD_REMEMBERED_COUNT: usize = 16 * 1024;
+/// How many parts a file may have.
+pub const UPLOAD_PART_COUNT_MAX: i32 = 4_000;
+/// How many parts a file may have where large uploads are allowed.
+pub const UPLOAD_PART_COUNT_MAX_LARGE: i32 = 8_000;
+
+// ---- what clients say of their media ----
+
+/// UTF-16 code units of a caption.
+pub const CAPTION_LEN_MAX: usize = 1_024;
+/// How many attributes of a document are looked at; there are fewer kinds.
+pub const ATTRIBUTE_COUNT_MAX: usize = 16;
+/// Bytes of a file name, a title, a performer.
+pub const ATTRIBUTE_TEXT_LEN_MAX: usize = 255;
+/// Bytes of the waveform of a voice note: 160 samples of 5 bits.
+pub const WAVEFORM_LEN_MAX: usize = 100;
+/// Bytes of the name of a codec.
+pub const CODEC_LEN_MAX: usize = 32;
+/// Bytes of the emoji of a sticker.
+pub const STICKER_ALT_LEN_MAX: usize = 32;
+/// Bytes of a type and subtype; the longest that is registered has 73.
+pub const MIME_TYPE_LEN_MAX: usize = 127;
+/// How long media that go after they were opened may stay open, in seconds.
+pub const MEDIA_TTL_S_MAX: i32 = 60;
+/// Items of an album.
+pub const ALBUM_COUNT_MAX: usize = 10;
+/// Bytes of a name, an address, a number of a contact or a venue.
+pub const CARD_TEXT_LEN_MAX: usize = 255;
+/// Bytes of a contact's vCard.
+pub const VCARD_LEN_MAX: usize = 2_048;
+/// Metres by which a place may be off.
+pub const GEO_ACCURACY_MAX: i32 = 1_500;
+
+// ---- pictures ----
+
+/// How many bytes a picture may have before it is decoded.
+pub const IMAGE_LEN_MAX: usize = 10 * 1024 * 1024;
+/// How many pixels width and height of a picture may have together, which makes 25 million in all.
+pub const IMAGE_SIDES_MAX: u32 = 10_000;
+/// How many times as long as wide a picture may be, or the other way round.
+pub const IMAGE_RATIO_MAX: u32 = 20;
+/// How many bytes decoding one picture may take.
+pub const IMAGE_ALLOC_MAX: u64 = 256 * 1024 * 1024;
+/// How many scans a JPEG may have; cameras and programs write at most about twelve.
+pub const IMAGE_SCAN_COUNT_MAX: usize = 64;
+/// How many pictures may wait for the threads that work on them, besides those being worked on.
+pub const IMAGE_QUEUE_COUNT: usize = 16;
+/// How long a picture may wait for a place among them.
+pub const IMAGE_WAIT_MAX: Duration = Duration::from_secs(60);
+/// How long the work on a picture may take; the threads only get what time others leave.
+pub const IMAGE_WORK_MAX: Duration = Duration::from_secs(60);
+/// After how many seconds a picture that found no place may be sent again.
+pub const IMAGE_RETRY_S: i32 = 5;
+
+// ---- files from addresses ----
+
+/// How many addresses are fetched at once; further ones are told to wait.
+pub const FETCH_JOBS_MAX: usize = 4;
+/// How long a fetch may take in all.
+pub const FETCH_TIME_MAX: Duration = Duration::from_secs(30);
+/// How many redirects are followed.
+pub const FETCH_REDIRECT_COUNT_MAX: u32 = 3;
+/// How many bytes the head of an answer may have.
+pub const FETCH_HEAD_LEN_MAX: usize = 32 * 1024;
+/// How many bytes a URL may have.
+pub const FETCH_URL_LEN_MAX: usize = 2048;
+/// How many bytes a photo from an address may have.
+pub const FETCH_PHOTO_LEN_MAX: u64 = 10 * 1024 * 1024;
+/// How many bytes a document from an address may have.
+pub const FETCH_DOCUMENT_LEN_MAX: u64 = 20 * 1024 * 1024;
+/// After how many seconds an address that found no place may be sent again.
+pub const FETCH_RETRY_S: i32 = 5;

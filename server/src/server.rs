@@ -12,7 +12,7 @@ use mtproto::{
     session::SaltSecret,
     transport::{ReplayMemory, Secret, ServerConfig},
 };
-use storage::{Engine, Owner, Partitions, UserId};
+use storage::{Engine, Owner, Partitions, UserId, blobs::Pieces};
 use tl::{Encode as _, Layer, api::enums, operations::functions};
 
 use crate::{
@@ -21,6 +21,7 @@ use crate::{
     config::{self, Config, WebSocket},
     gateway::{self, Admission, Command, Entrance, ShardHandle},
     keyfile,
+    media::Media,
     router::{self, Router, Writers},
     shared::{self, Shared},
     tickets::Tickets,
@@ -94,6 +95,7 @@ impl Server {
             keys: vec![Arc::new(key.private)],
             dcs: config.dc.accepted.clone(),
         };
+        let media = open_media(&config, shared::derive(&secret, b"file references"))?;
         let too_long = enums::Updates::UpdatesTooLong.to_vec(Layer::NEWEST);
         let shared = Arc::new(Shared {
             advertised: config.advertised(local_addr),
@@ -101,6 +103,7 @@ impl Server {
             router,
             hub,
             codes,
+            media,
             handshake,
             salts: Arc::new(SaltSecret::new(shared::derive(&secret, b"salts"))),
             access_secret: shared::derive(&secret, b"access hashes"),
@@ -152,6 +155,12 @@ fn open(config: &Config) -> Result<Arc<dyn Engine>, Error> {
         #[cfg(not(feature = "rocks"))]
         config::Engine::Rocks => return Err(Error::NoRocks),
     })
+}
+
+/// Opens the stores of file contents, and starts the threads that work on them.
+fn open_media(config: &Config, reference_secret: [u8; 32]) -> Result<Media, Error> {
+    let pieces: Arc<dyn Pieces> = Arc::new(storage::blobs::MemoryPieces::default());
+    Ok(Media::start(&config.media, pieces, None, reference_secret)?)
 }
 
 /// Makes the account that service messages come from. Does nothing from the second start on.

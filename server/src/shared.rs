@@ -20,7 +20,8 @@ use storage::{AuthKeyId, Owner, UserId};
 use tl::operations::functions;
 
 use crate::{
-    clock::Clock, codes::CodeSender, config::Config, router::Router, tickets::Tickets, updates::Hub,
+    clock::Clock, codes::CodeSender, config::Config, media::Media, router::Router,
+    tickets::Tickets, updates::Hub,
 };
 
 /// The server, but for its threads.
@@ -37,6 +38,8 @@ pub struct Shared {
     pub hub: Arc<Hub>,
     /// What sends login codes.
     pub codes: CodeSender,
+    /// The media service.
+    pub media: Media,
     /// What handshakes go by.
     pub(crate) handshake: handshake::Config,
     /// What salts are derived from.
@@ -104,6 +107,8 @@ impl Shared {
 pub enum AccessKind {
     /// A user.
     User = 1,
+    /// A file: a photo or a document.
+    File = 2,
 }
 
 /// `N` random bytes of the operating system.

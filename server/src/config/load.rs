@@ -19,7 +19,10 @@ use figment::{Figment, Metadata, Profile, Provider};
 use tracing_subscriber::EnvFilter;
 
 use super::keys::{Allowed, KEYS, Key};
-use super::{Codes, Config, Dc, Engine, Limits, Log, LogFormat, WebSocket, Webhook, parse};
+use super::{
+    Codes, Config, Dc, Engine, Limits, Log, LogFormat, Media, MediaStore, S3, WebSocket, Webhook,
+    parse,
+};
 
 /// What the layers are read from. The default is nothing at all, on one core.
 #[derive(Clone, Debug)]
@@ -287,6 +290,7 @@ impl Reader {
                 webhook: self.webhook(),
                 allow_insecure: self.read("codes.allow_insecure", parse::switch).unwrap_or(false),
             },
+            media: self.media(sources),
             limits: Limits {
                 connections_max: self.count("limits.connections_max", 50_000),
                 connections_per_ip_max: self.count("limits.connections_per_ip_max", 1000),
@@ -321,6 +325,39 @@ impl Reader {
         Some(Webhook { url: url?, secret: secret?, retry_count_max, timeout_s })
     }
 
+    fn media(&mut self, sources: &Sources) -> Media {
+        Media {
+            store: match self.word("media.store") {
+                Some("s3") => MediaStore::S3,
+                _ => MediaStore::Local,
+            },
+            s3: self.s3(),
+            cache_mib: self.count("media.cache_mib", 16),
+            image_threads: self.count("media.image_threads", (sources.cores / 2).clamp(1, 64)),
+            upload_s: self.number("media.upload_s", 86_400),
+            reference_s: self.number("media.reference_s", 86_400),
+            large_uploads: self.read("media.large_uploads", parse::switch).unwrap_or(false),
+            external_fetch: self.read("media.external_fetch", parse::switch).unwrap_or(false),
+        }
+    }
+
+    fn s3(&mut self) -> Option<S3> {
+        let bucket = self.read("media.s3.bucket", parse::bucket);
+        let endpoint = self.read("media.s3.endpoint", parse::url);
+        let region = self.read("media.s3.region", parse::word);
+        let prefix = self.read("media.s3.prefix", parse::prefix);
+        let allow_http = self.read("media.s3.allow_http", parse::switch);
+        let path_style = self.read("media.s3.path_style", parse::switch);
+        Some(S3 {
+            bucket: bucket?,
+            endpoint,
+            region: region.unwrap_or_else(|| "us-east-1".into()),
+            prefix: prefix.unwrap_or_default(),
+            allow_http: allow_http.unwrap_or(false),
+            path_style: path_style.unwrap_or(true),
+        })
+    }
+
     /// Notes settings that do not go together.
     fn check(&mut self, config: &Config) {
         let any_address = config.listen.ip().is_unspecified();
@@ -349,6 +386,34 @@ impl Reader {
                     "`listen` serves WebSocket clients already: leave this out, or name another \
                      port",
                 );
+            }
+        }
+        match &config.media.s3 {
+            None => {
+                if config.media.store == MediaStore::S3 {
+                    self.together("media.store", "set `media.s3.bucket` as well");
+                }
+                for name in [
+                    "media.s3.endpoint",
+                    "media.s3.region",
+                    "media.s3.prefix",
+                    "media.s3.allow_http",
+                    "media.s3.path_style",
+                ] {
+                    if self.is_set(name) {
+                        self.together(name, "there is no `media.s3.bucket`");
+                    }
+                }
+            }
+            Some(s3) => {
+                let endpoint = s3.endpoint.as_deref().unwrap_or_default();
+                if endpoint.starts_with("http://") && !s3.allow_http {
+                    self.together(
+                        "media.s3.endpoint",
+                        "files would cross the network in the clear: use https://, or set \
+                         `media.s3.allow_http` to true if that is what you want",
+                    );
+                }
             }
         }
         let url = self.is_set("codes.webhook.url");

@@ -45,6 +45,8 @@ pub struct Config {
     pub mtproxy_secrets: Vec<MtProxySecret>,
     /// How login codes leave the server.
     pub codes: Codes,
+    /// Files that people send.
+    pub media: Media,
     /// Bounds that depend on the machine and the users.
     pub limits: Limits,
     /// What is logged, and how.
@@ -122,6 +124,53 @@ pub struct Webhook {
     pub retry_count_max: u32,
     /// How long one attempt may take.
     pub timeout_s: u64,
+}
+
+/// Files that people send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Media {
+    /// Where file contents end up.
+    pub store: MediaStore,
+    /// The remote store. Also there while files are moved back from it.
+    pub s3: Option<S3>,
+    /// Memory for what was read lately, in MiB.
+    pub cache_mib: usize,
+    /// Threads that pictures are worked on.
+    pub image_threads: usize,
+    /// How long an upload that is not finished is kept, and a file that was made and not used.
+    pub upload_s: i32,
+    /// How long a file reference is good for.
+    pub reference_s: i32,
+    /// Whether files may have 8,000 parts (4 GB) rather than 4,000 (2 GB).
+    pub large_uploads: bool,
+    /// Whether clients may have the server fetch files from addresses.
+    pub external_fetch: bool,
+}
+
+/// Where file contents end up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MediaStore {
+    /// In the data folder; in memory if that is where the rows are.
+    Local,
+    /// In the remote store. They come here first, and are moved there.
+    S3,
+}
+
+/// A remote store. Credentials come from the environment (`AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct S3 {
+    /// The bucket, which must exist.
+    pub bucket: String,
+    /// The URL of the store; `None` is that of Amazon's region.
+    pub endpoint: Option<String>,
+    /// The region.
+    pub region: String,
+    /// What the names of all objects begin with.
+    pub prefix: String,
+    /// Whether `endpoint` may be one without TLS.
+    pub allow_http: bool,
+    /// Whether the bucket is part of the path rather than of the host name.
+    pub path_style: bool,
 }
 
 /// Bounds that depend on the machine and the users.

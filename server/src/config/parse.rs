@@ -59,6 +59,25 @@ pub(super) fn url(value: &Value) -> Option<String> {
     fits.then_some(text)
 }
 
+/// A word: something without spaces.
+pub(super) fn word(value: &Value) -> Option<String> {
+    text(value).filter(|text| !text.contains(char::is_whitespace))
+}
+
+/// The name of a bucket.
+pub(super) fn bucket(value: &Value) -> Option<String> {
+    let fits = |char: char| char.is_ascii_alphanumeric() || matches!(char, '.' | '-' | '_');
+    text(value).filter(|text| (3..=255).contains(&text.len()) && text.chars().all(fits))
+}
+
+/// What names of objects begin with: folders, or nothing.
+pub(super) fn prefix(value: &Value) -> Option<String> {
+    let text = value.as_str()?.trim().trim_matches('/').to_owned();
+    let fits = |char: char| char.is_ascii_alphanumeric() || matches!(char, '.' | '-' | '_' | '/');
+    let folders = text.is_empty() || text.split('/').all(|part| !matches!(part, "" | "." | ".."));
+    (folders && text.chars().all(fits)).then_some(text)
+}
+
 /// A secret of at least 16 characters.
 pub(super) fn secret(value: &Value) -> Option<Secret> {
     let text = text(value)?;

@@ -45,8 +45,13 @@ fn defaults_are_safe_and_complete() {
 #[test]
 fn defaults_are_as_described() {
     for key in KEYS {
-        let said_in_words =
-            ["none", "number of cores", "true on loopback", "the address that is bound"];
+        let said_in_words = [
+            "none",
+            "number of cores",
+            "half of the cores",
+            "true on loopback",
+            "the address that is bound",
+        ];
         if said_in_words.contains(&key.default) || key.name == "engine" {
             continue;
         }
@@ -206,6 +211,9 @@ fn settings_that_do_not_go_together() {
         (&["websocket.listen=127.0.0.1:4430"], "name another port"),
         (&["codes.webhook.url=http://a/"], "set `codes.webhook.secret` as well"),
         (&["codes.webhook.secret=0123456789abcdef"], "no `codes.webhook.url`"),
+        (&["media.store=s3"], "set `media.s3.bucket` as well"),
+        (&["media.s3.region=eu"], "there is no `media.s3.bucket`"),
+        (&["media.s3.bucket=files", "media.s3.endpoint=http://a/"], "`media.s3.allow_http`"),
     ];
     for (flags, reason) in cases {
         let said = load("", &[], flags).unwrap_err();

@@ -18,6 +18,18 @@
 //! | [`mover`] | blobs move between here and a remote store |
 //! | [`check`] | everything is looked at |
 //! | [`fetch`] | files from addresses |
+//!
+//! # Copies
+//!
+//! A part is decrypted where it was read, and from then on it is a slice of its packet: hashed once and handed to the store
+//! of pieces once, on one thread, in one hop. A piece that is fetched comes from the cache or the store as one buffer; the
+//! answer copies the range asked for into the packet that is sealed in place.
+//!
+//! # Threads
+//!
+//! Whatever may block (pieces, the remote store, hashes of whole files) runs on threads of the media service's own, so that
+//! it takes neither a shard's time nor the threads of handshakes. How much waits for them is bounded by semaphores: bytes of
+//! parts by account and in all, reads in all.
 
 pub mod access;
 pub mod check;
@@ -29,3 +41,100 @@ pub mod mover;
 pub mod reader;
 pub mod reference;
 pub mod uploads;
+
+use std::{io, sync::Arc};
+
+use storage::blobs::{Pieces, s3::Objects};
+use tokio::sync::{AcquireError, Semaphore};
+
+use crate::{
+    config, limits,
+    rpc::{Result, RpcError},
+};
+
+/// What the media service consists of: `shared.media`.
+pub struct Media {
+    /// The store of pieces on this machine.
+    pub pieces: Arc<dyn Pieces>,
+    /// The remote store, where one is configured.
+    pub remote: Option<Arc<Objects>>,
+    /// The threads that pictures are worked on.
+    pub images: image::Pool,
+    /// What file references are signed with.
+    pub(crate) reference_secret: [u8; 32],
+    pub(crate) uploads: uploads::Uploads,
+    pub(crate) reader: reader::Reader,
+    threads: Threads,
+}
+
+impl Media {
+    /// Starts the threads.
+    ///
+    /// # Errors
+    ///
+    /// The system gives none.
+    pub fn start(
+        config: &config::Media,
+        pieces: Arc<dyn Pieces>,
+        remote: Option<Arc<Objects>>,
+        reference_secret: [u8; 32],
+    ) -> io::Result<Self> {
+        Ok(Self {
+            pieces,
+            remote,
+            images: image::Pool::new(config.image_threads, limits::IMAGE_QUEUE_COUNT)?,
+            reference_secret,
+            uploads: uploads::Uploads::default(),
+            reader: reader::Reader::new(config.cache_mib * 1024 * 1024),
+            threads: Threads::start()?,
+        })
+    }
+
+    /// Runs `work` on a thread that may block. Waits while all of them are busy.
+    ///
+    /// # Errors
+    ///
+    /// `INTERNAL` if it panicked; that is logged.
+    pub async fn block<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T> {
+        self.threads.run(work).await
+    }
+}
+
+/// Threads that may block.
+struct Threads {
+    runtime: Option<tokio::runtime::Runtime>,
+    /// A permit a thread: what does not run waits at its caller, in order.
+    free: Semaphore,
+}
+
+impl Threads {
+    fn start() -> io::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .thread_name("media")
+            .max_blocking_threads(limits::MEDIA_THREADS)
+            .build()?;
+        Ok(Self { runtime: Some(runtime), free: Semaphore::new(limits::MEDIA_THREADS) })
+    }
+
+    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+        let closed = |_: AcquireError| RpcError::INTERNAL;
+        let _free = self.free.acquire().await.map_err(closed)?;
+        let runtime = self.runtime.as_ref().ok_or(RpcError::INTERNAL)?;
+        runtime.handle().spawn_blocking(work).await.map_err(|error| {
+            tracing::error!(%error, "work on files failed");
+            RpcError::INTERNAL
+        })
+    }
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        // What runs is finished by its thread; a part that was not acknowledged may be lost.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
