@@ -144,6 +144,15 @@ const RULES: &[Rule] = &[
         never: &[],
         free_of: &[],
     },
+    Rule {
+        folder: "benches/load",
+        package: "load",
+        uses: &["crypto", "mtproto", "tl"],
+        build: &[],
+        only: None,
+        never: &["rocksdb"],
+        free_of: &["storage::", "services::"],
+    },
 ];
 
 #[test]
