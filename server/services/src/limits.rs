@@ -63,7 +63,11 @@ pub const AWAITING_COUNT_MAX: usize = 1_000;
 
 /// UTF-16 code units of a message.
 pub const MESSAGE_LEN_MAX: usize = 4_096;
-/// Bytes of a message's opaque medium.
+/// UTF-16 code units of the text of a message with a medium.
+pub const CAPTION_LEN_MAX: usize = 1_024;
+/// Messages of an album.
+pub const ALBUM_COUNT_MAX: usize = 10;
+/// Bytes of a message's encoded medium.
 pub const MEDIA_LEN_MAX: usize = 64 * 1024;
 /// Spans of a text; those of the API are dropped beyond 100 without an error.
 pub const ENTITY_COUNT_MAX: usize = 1_000;
@@ -87,6 +91,8 @@ pub const DRAFT_BATCH: usize = 1_000;
 pub const PAGE_COUNT_MAX: i32 = 100;
 /// Messages that a page may leave out before it begins.
 pub const PAGE_SKIP_COUNT_MAX: i32 = 100_000;
+/// Filters for which messages are counted by one operation.
+pub const FILTER_COUNT_MAX: usize = 32;
 /// Messages that a search looks at.
 pub const SEARCH_SCAN_COUNT_MAX: usize = 100_000;
 /// Chats that are pinned in the list.
@@ -106,6 +112,29 @@ pub const DIFFERENCE_EVENT_COUNT_MAX: i32 = 1_000;
 pub const DIFFERENCE_EVENT_COUNT: i32 = 100;
 /// The newest messages of a chat among which a copy is looked for before bisecting.
 pub const LINK_SCAN_COUNT: usize = 32;
+
+/// Uploads of a user that are not finished.
+pub const OPEN_UPLOAD_COUNT_MAX: i32 = 256;
+/// Bytes of a user's uploads that are not finished.
+pub const UPLOAD_LEN_MAX: i64 = 8 << 30;
+/// How long a user with too much under way is asked to wait, in seconds.
+pub const UPLOAD_WAIT_S: i32 = 60;
+/// How long an upload may be left alone, in seconds, whatever the caller asks for.
+pub const UPLOAD_LIFETIME_S_MAX: i32 = 7 * 24 * 3_600;
+/// How long a file may be held for its maker alone, in seconds, whatever the caller asks for.
+pub const OWN_FILE_S_MAX: i32 = 30 * 24 * 3_600;
+/// Uploads of which one file is made: of its content and of its preview, and some more.
+pub const FILE_PART_COUNT_MAX: usize = 8;
+/// Things of a user that are over and dropped by one operation; the caller repeats it.
+pub const EXPIRE_BATCH: usize = 100;
+/// The time to live of a medium that goes as soon as it was opened.
+pub const TTL_ONCE: i32 = i32::MAX;
+/// Photos of a profile.
+pub const PROFILE_PHOTO_COUNT_MAX: usize = 100;
+/// How long bytes are kept after they moved, in seconds, for those who read them at the moment.
+pub const MOVED_GRACE_S: i32 = 60;
+/// Chores of one answer.
+pub const CHORE_COUNT_MAX: i32 = 1_000;
 
 const _: () = assert!(USER_ID_MIN > SERVICE_USER_ID && USER_ID_MAX < 1 << 40);
 const _: () = assert!(LOG_TRIM_BATCH < LOG_LEN_MAX);

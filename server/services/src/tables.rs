@@ -3,9 +3,11 @@
 //! Each lies under its owner. Where keys are `Desc`, the newest row comes first.
 
 use storage::{Desc, MessageId, Pts, Table};
+use tl::records::enums::Chore;
 use tl::records::types::{
-    Account, AuthKey, Authorization, Awaited, BoundKey, CodeCounts, Dialog, Draft, Entry, Event,
-    LoginCode, Message, MessageRef, NotifySettings, PinnedDialogs, Presence, Privacy, Relation,
+    Account, AuthKey, Authorization, Awaited, Blob, BlobHashes, BoundKey, CodeCounts, Dialog,
+    Draft, Entry, Event, Expiry, FileBlobs, Holds, LoginCode, Message, MessageRef, NotifySettings,
+    OwnFile, Photo, PinnedDialogs, Presence, Privacy, Relation, Upload, UploadPart, UploadTotals,
 };
 
 /// The user's account: one row.
@@ -54,3 +56,29 @@ pub const CODES: Table<String, LoginCode> = Table::new(49, "codes");
 pub const CODE_COUNTS: Table<(), CodeCounts> = Table::new(50, "code_counts");
 /// The users who have the number in their address book and wait for its owner to sign up.
 pub const AWAITED_BY: Table<i64, Entry> = Table::new(51, "awaited_by");
+
+/// The user's uploads, by the id that the client chose.
+pub const UPLOADS: Table<i64, Upload> = Table::new(64, "uploads");
+/// The parts that came of uploads that are not finished, by upload and number.
+pub const UPLOAD_PARTS: Table<(i64, i32), UploadPart> = Table::new(65, "upload_parts");
+/// What the user has under way: one row.
+pub const UPLOAD_TOTALS: Table<(), UploadTotals> = Table::new(66, "upload_totals");
+/// Files that the user made lately, by their id.
+pub const OWN_FILES: Table<i64, OwnFile> = Table::new(67, "own_files");
+/// What goes when: its kind (see [`crate::uploads::expiry`]), the moment, its id.
+pub const EXPIRIES: Table<(u8, i32, i64), Expiry> = Table::new(68, "expiries");
+/// The photos of the user's profile, the present one first.
+pub const PROFILE_PHOTOS: Table<Desc<i64>, Photo> = Table::new(69, "profile_photos");
+
+/// The blobs of the file: one row, as long as somebody holds the file.
+pub const FILE: Table<(), FileBlobs> = Table::new(80, "file");
+/// Who holds the file, by user; or the blob, by file. Counts that are 0 have no row.
+pub const HOLDERS: Table<i64, Holds> = Table::new(81, "holders");
+
+/// Where the bytes of the blob are: one row, as long as a file holds the blob.
+pub const BLOB: Table<(), Blob> = Table::new(96, "blob");
+/// The hashes of the blob's pieces: one row, apart because it is large.
+pub const BLOB_HASHES: Table<(), BlobHashes> = Table::new(97, "blob_hashes");
+
+/// Things to be done, by the moment they are due and a number that tells those of the same moment apart.
+pub const CHORES: Table<(i32, i64), Chore> = Table::new(112, "chores");

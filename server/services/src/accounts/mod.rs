@@ -23,7 +23,7 @@ use tl::records::{
 
 use crate::limits::{ABOUT_LEN_MAX, NAME_LEN_MAX, SERVICE_USER_ID, USER_ID_MAX, USER_ID_MIN};
 use crate::tables::{ACCOUNT, AUTHORIZATIONS, PRESENCE, RELATIONS};
-use crate::{Done, Result, Txn, UnixTime, user};
+use crate::{Done, Result, Txn, UnixTime, photos, user};
 
 pub use authorizations::{
     authorize, end_authorization, end_other_authorizations, get_authorizations, key_destroyed,
@@ -94,11 +94,13 @@ pub fn get(
     let presence = rows.get(PRESENCE, &())?.unwrap_or_else(|| Presence::new(0, 0));
     let may = |key| settings::allows(rows, &key, account.id, op.viewer, relation.contact.is_some());
     let blocks_viewer = relation.blocked.is_some();
+    let photo_visible = may(PrivacyKey::PrivacyProfilePhoto)? && !blocks_viewer;
     Ok(answers::accounts::Profile {
         phone_visible: may(PrivacyKey::PrivacyPhoneNumber)?,
         presence_visible: may(PrivacyKey::PrivacyStatus)? && !blocks_viewer,
         about_visible: may(PrivacyKey::PrivacyAbout)? && !blocks_viewer,
-        photo_visible: may(PrivacyKey::PrivacyProfilePhoto)? && !blocks_viewer,
+        photo_visible,
+        photo: if photo_visible { photos::present(rows)? } else { None },
         findable_by_phone: may(PrivacyKey::PrivacyAddedByPhone)?,
         named_in_forwards: may(PrivacyKey::PrivacyForwards)?,
         viewer_is_contact: relation.contact.is_some(),

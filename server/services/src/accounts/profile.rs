@@ -104,7 +104,7 @@ fn tell_names(txn: &mut Txn<'_, '_>, account: &Account) -> Result<()> {
 }
 
 /// Users who probably show this one: who have it as a contact, and whoever it chats with; not those it blocked.
-fn audience(rows: &impl Read, user: i64, key: Option<&PrivacyKey>) -> Result<Vec<i64>> {
+pub(crate) fn audience(rows: &impl Read, user: i64, key: Option<&PrivacyKey>) -> Result<Vec<i64>> {
     let mut audience = BTreeSet::new();
     let mut hidden = BTreeSet::new();
     let mut contacts = BTreeSet::new();

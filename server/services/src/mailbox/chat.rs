@@ -21,6 +21,7 @@ use storage::{Desc, MessageId, Order, Read};
 use tl::operations::types as effects;
 use tl::records::types::{ChangeNewMessage, Dialog, Message};
 
+use super::attachment;
 use super::log::Log;
 use crate::limits::LINK_SCAN_COUNT;
 use crate::tables::{DIALOGS, MESSAGES, PINS};
@@ -121,7 +122,7 @@ impl Chat {
         Ok(message)
     }
 
-    /// Takes messages out of the chat. Returns how many of them were unread.
+    /// Takes messages out of the chat, and lets the files go that they hold. Returns how many of them were unread.
     pub(crate) fn remove(&mut self, txn: &mut Txn<'_, '_>, messages: &[Message]) -> Result<i32> {
         let mut row = self.dialog();
         row.ordinal = self.ordinal();
@@ -139,6 +140,7 @@ impl Chat {
                 unread += 1;
             }
         }
+        attachment::release(txn, messages)?;
         row.gone_unread += unread;
         self.top = newest(txn.rows(), self.peer, i32::MAX)?;
         // The row stays when no message is left: marks and totals go on where they were.

@@ -4,7 +4,7 @@ use tl::operations::enums::Refusal;
 use tl::records::types::Entity;
 
 use crate::Result;
-use crate::limits::{ENTITY_COUNT_MAX, MEDIA_LEN_MAX, MESSAGE_LEN_MAX};
+use crate::limits::{CAPTION_LEN_MAX, ENTITY_COUNT_MAX, MEDIA_LEN_MAX, MESSAGE_LEN_MAX};
 
 /// Refuses a message without content, or with too much of it.
 pub(super) fn check(text: &str, entities: Option<&[Entity]>, media: Option<&[u8]>) -> Result<()> {
@@ -14,14 +14,19 @@ pub(super) fn check(text: &str, entities: Option<&[Entity]>, media: Option<&[u8]
     if media.is_some_and(|media| media.len() > MEDIA_LEN_MAX) {
         return Err(Refusal::MessageTooLong.into());
     }
-    check_text(text, entities)
+    let len_max = if media.is_some() { CAPTION_LEN_MAX } else { MESSAGE_LEN_MAX };
+    check_len(text, entities, len_max)
 }
 
 /// Refuses a text that is too long, or has spans outside of it. Spans count UTF-16 code units.
 pub(super) fn check_text(text: &str, entities: Option<&[Entity]>) -> Result<()> {
+    check_len(text, entities, MESSAGE_LEN_MAX)
+}
+
+fn check_len(text: &str, entities: Option<&[Entity]>, len_max: usize) -> Result<()> {
     // A UTF-16 code unit takes one to three bytes, so most texts need not be counted.
     let len = if text.is_ascii() { text.len() } else { text.encode_utf16().count() };
-    if len > MESSAGE_LEN_MAX {
+    if len > len_max {
         return Err(Refusal::MessageTooLong.into());
     }
     let entities = entities.unwrap_or_default();

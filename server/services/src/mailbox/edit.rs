@@ -1,18 +1,23 @@
 //! Messages change.
 
+use storage::Read;
 use tl::operations::{
     enums::Refusal,
     functions::mailbox as functions,
     types::{EffectEditMessage, mailbox::Edited},
 };
-use tl::records::types::{ChangeEditMessage, Entity, Message};
+use tl::records::{
+    enums::Source,
+    types::{Attachment, ChangeEditMessage, Entity, Message, SourceMessage},
+};
 
+use super::attachment::Kind;
 use super::chat::find_by_link;
-use super::content;
 use super::log::{Log, find_in};
-use super::send::store;
+use super::send::{attached, store};
+use super::{attachment, content};
 use crate::limits::EDIT_TIME_S;
-use crate::{Done, Result, Txn, UnixTime, user};
+use crate::{Done, Error, Result, Txn, UnixTime, files, user};
 
 /// `mailbox.edit`
 pub fn edit(txn: &mut Txn<'_, '_>, now: UnixTime, op: functions::Edit<'_>) -> Result<Edited> {
@@ -23,6 +28,9 @@ pub fn edit(txn: &mut Txn<'_, '_>, now: UnixTime, op: functions::Edit<'_>) -> Re
     if !before.out || before.forward.is_some() || before.action.is_some() {
         return Err(Refusal::MessageAuthorRequired.into());
     }
+    if attachment::of(&before).is_some_and(|attachment| is_passing(&attachment)) {
+        return Err(Refusal::MediaInvalid.into());
+    }
     if op.peer != me && now.0.saturating_sub(before.date) > EDIT_TIME_S {
         return Err(Refusal::MessageEditTimeExpired.into());
     }
@@ -30,15 +38,32 @@ pub fn edit(txn: &mut Txn<'_, '_>, now: UnixTime, op: functions::Edit<'_>) -> Re
         Some(text) => (text.to_owned(), op.entities.filter(|entities| !entities.is_empty())),
         None => (before.text.clone(), before.entities.clone()),
     };
-    let media = op.media.map(<[u8]>::to_vec).or_else(|| before.media.clone());
+    let media = match op.media {
+        Some(media) => Some(attachment::encode(&replaced(txn.rows(), &before, media, op.source)?)),
+        None => before.media.clone(),
+    };
     content::check(&text, entities.as_deref(), media.as_deref())?;
     let same = text == before.text && entities == before.entities && media == before.media;
     if same && op.no_webpage == before.no_webpage && op.invert_media == before.invert_media {
         return Err(Refusal::MessageNotModified.into());
     }
     let flags = (op.no_webpage, op.invert_media);
+    let held = attachment::held(&before);
     let (pts, message) = replace(txn, now, before, now.0, flags, (text, entities, media))?;
-    if op.peer != me && !message.local {
+    let delivered = op.peer != me && !message.local;
+    if let Some(file) = attachment::held(&message) {
+        let own = Some(me).filter(|_| held != Some(file));
+        let users: Vec<i64> = own.into_iter().chain(delivered.then_some(op.peer)).collect();
+        if !users.is_empty() {
+            files::hold(txn, file, users)?;
+        }
+    }
+    if let Some(file) = held
+        && attachment::held(&message) != held
+    {
+        files::release(txn, file, 1)?;
+    }
+    if delivered {
         let receive = functions::ReceiveEdit {
             no_webpage: message.no_webpage,
             invert_media: message.invert_media,
@@ -60,11 +85,50 @@ pub fn receive_edit(
     now: UnixTime,
     op: functions::ReceiveEdit<'_>,
 ) -> Result<Done> {
+    // Whatever file comes along is already held for the copy: in the place of the one it held, or for nothing.
     if let Some(before) = find_by_link(txn.rows(), op.from, op.origin)? {
+        attachment::release(txn, std::slice::from_ref(&before))?;
         let content = (op.text.to_owned(), op.entities, op.media.map(<[u8]>::to_vec));
         replace(txn, now, before, op.date, (op.no_webpage, op.invert_media), content)?;
+    } else if let Some(file) = op
+        .media
+        .and_then(attachment::decode)
+        .and_then(|attachment| attachment::file_id(&attachment.media))
+    {
+        files::release(txn, file, 1)?;
     }
     Ok(Done {})
+}
+
+/// Whether it goes some time after it was opened, or is gone: on each side at another moment, so that nothing else may change.
+fn is_passing(attachment: &Attachment) -> bool {
+    Kind::of(&attachment.media) == Kind::Expired || attachment::ttl_s(&attachment.media).is_some()
+}
+
+/// What takes the place of a message's medium: a file for a file, in an album one of the same kind.
+fn replaced(
+    rows: &impl Read,
+    before: &Message,
+    media: &[u8],
+    source: Option<Source>,
+) -> Result<Attachment> {
+    let invalid = || Error::from(Refusal::MediaInvalid);
+    let before_attachment = attachment::of(before).ok_or_else(invalid)?;
+    let same_file = attachment::decode(media)
+        .is_some_and(|new| attachment::file_id(&new.media) == attachment::held(before));
+    // A message is where its own file comes from.
+    let own = SourceMessage { id: before.id }.into();
+    let source = if same_file { Some(own) } else { source };
+    let Attachment { media, .. } = attached(rows, before.peer, media, source.as_ref())?;
+    let kinds = (Kind::of(&before_attachment.media), Kind::of(&media));
+    let fits = kinds.0.is_replaceable()
+        && kinds.1.is_replaceable()
+        && attachment::ttl_s(&media).is_none()
+        && (before_attachment.grouped_id.is_none() || kinds.0.album() == kinds.1.album());
+    if !fits {
+        return Err(invalid());
+    }
+    Ok(Attachment { media, ..before_attachment })
 }
 
 type Content = (String, Option<Vec<Entity>>, Option<Vec<u8>>);

@@ -29,6 +29,7 @@
 //! |---|---|
 //! | [`mod@send`], [`mod@album`], [`mod@forward`] | messages come into being |
 //! | [`mod@ttl`] | media that go after they were opened |
+//! | [`attachment`] | what is attached to messages |
 //! | [`mod@edit`], [`mod@delete`], [`mod@pin`] | messages change and go |
 //! | [`mod@read`] | read marks, typing |
 //! | [`mod@drafts`] | texts not yet sent |
@@ -36,6 +37,7 @@
 //! | [`mod@difference`] | the state of the box, and what happened since another one |
 
 pub mod album;
+pub mod attachment;
 pub(crate) mod chat;
 mod content;
 pub mod delete;

@@ -16,6 +16,7 @@ use super::chat::{Chat, newest};
 use super::delete::{both_sides, copies};
 use super::log::{Log, find};
 use super::send::store;
+use super::ttl;
 use crate::contacts::relation;
 use crate::limits::{DELETE_COUNT_MAX, TYPING_LEN_MAX};
 use crate::tables::DIALOGS;
@@ -89,7 +90,10 @@ pub fn read_contents(
     let ids: BTreeSet<i32> = op.ids.into_iter().take(DELETE_COUNT_MAX).collect();
     let mut messages = Vec::new();
     for id in ids {
-        messages.extend(find(txn.rows(), id)?.filter(|message| message.media_unread));
+        let found = find(txn.rows(), id)?;
+        // What one sent is opened by the other side.
+        let opens = |message: &Message| !message.out || message.peer == me;
+        messages.extend(found.filter(|message| message.media_unread && opens(message)));
     }
     let affected = mark_contents(txn, now, &messages)?;
     let peers: BTreeSet<i64> = messages.iter().map(|message| message.peer).collect();
@@ -123,6 +127,7 @@ fn mark_contents(txn: &mut Txn<'_, '_>, now: UnixTime, messages: &[Message]) -> 
     for message in messages {
         store(txn, &Message { media_unread: false, ..message.clone() });
     }
+    ttl::opened(txn, now, messages)?;
     let pts = log.append(txn, now, ids.len(), 0, ChangeReadContents { ids: ids.clone() })?;
     let pts_count = i32::try_from(ids.len()).unwrap_or(i32::MAX);
     txn.tell(EffectReadContents { pts, pts_count, ids });

@@ -15,10 +15,11 @@ use tl::records::{
     types::Message,
 };
 
+use super::attachment::{self, Kind};
 use super::chat::keys;
 use super::history::Window;
 use super::log::find_in;
-use crate::limits::{QUERY_LEN_MAX, SEARCH_SCAN_COUNT_MAX};
+use crate::limits::{FILTER_COUNT_MAX, QUERY_LEN_MAX, SEARCH_SCAN_COUNT_MAX};
 use crate::tables::{LOG, MESSAGES, PINS};
 use crate::{Result, UnixTime, user};
 
@@ -67,18 +68,29 @@ pub fn search_counts(
     _now: UnixTime,
     op: functions::SearchCounts,
 ) -> Result<Counts> {
-    let mut counts = Vec::new();
-    for filter in &op.filters {
-        let mut count = 0;
-        each(rows, Some(op.peer), filter, |message| {
-            count += i32::from(message.action.is_none() && passes(filter, &message));
-        })?;
-        counts.push(count);
+    let mut counts = vec![0; op.filters.len().min(FILTER_COUNT_MAX)];
+    // Pins have an index; whatever else is asked for takes one look at the chat.
+    let indexed = |filter: &Filter| matches!(filter, Filter::FilterPinned | Filter::FilterNone);
+    let mut count = |source: &Filter, wanted: &dyn Fn(&Filter) -> bool| {
+        each(rows, Some(op.peer), source, |message| {
+            for (filter, count) in op.filters.iter().zip(&mut counts) {
+                let fits = wanted(filter) && message.action.is_none() && passes(filter, &message);
+                *count += i32::from(fits);
+            }
+        })
+    };
+    count(&Filter::FilterPinned, &|filter| *filter == Filter::FilterPinned)?;
+    if op.filters.iter().any(|filter| !indexed(filter)) {
+        count(&Filter::FilterAll, &|filter| !indexed(filter))?;
     }
     Ok(Counts { counts })
 }
 
 fn passes(filter: &Filter, message: &Message) -> bool {
+    let is = |kinds: &[Kind]| {
+        attachment::of(message)
+            .is_some_and(|attachment| kinds.contains(&Kind::of(&attachment.media)))
+    };
     match filter {
         Filter::FilterAll => true,
         Filter::FilterPinned => message.pinned,
@@ -88,7 +100,18 @@ fn passes(filter: &Filter, message: &Message) -> bool {
                 matches!(entity.kind, EntityKind::EntityUrl | EntityKind::EntityTextUrl)
             })
         }
-        _ => false,
+        Filter::FilterPhotos => is(&[Kind::Photo]),
+        Filter::FilterVideo => is(&[Kind::Video]),
+        Filter::FilterPhotoVideo => is(&[Kind::Photo, Kind::Video]),
+        Filter::FilterDocument => is(&[Kind::Document]),
+        Filter::FilterGif => is(&[Kind::Gif]),
+        Filter::FilterVoice => is(&[Kind::Voice]),
+        Filter::FilterMusic => is(&[Kind::Music]),
+        Filter::FilterRoundVoice => is(&[Kind::Voice, Kind::RoundVideo]),
+        Filter::FilterRoundVideo => is(&[Kind::RoundVideo]),
+        Filter::FilterGeo => is(&[Kind::Geo]),
+        Filter::FilterContacts => is(&[Kind::Contact]),
+        Filter::FilterNone => false,
     }
 }
 

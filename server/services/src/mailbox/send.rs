@@ -7,17 +7,17 @@ use tl::operations::{
     types::{EffectDraft, ReplyTo, mailbox::Sent},
 };
 use tl::records::{
-    enums::Action,
-    types::{Message, MessageRef, Reply},
+    enums::{Action, Source},
+    types::{Attachment, Message, MessageRef, Reply},
 };
 
 use super::chat::{Chat, Told, find_by_link};
 use super::log::{Log, find, find_in};
-use super::{content, drafts};
+use super::{attachment, attachment::Kind, content, drafts};
 use crate::contacts::relation;
 use crate::limits::QUOTE_LEN_MAX;
 use crate::tables::{MESSAGES, RANDOM_IDS};
-use crate::{Done, Result, Txn, UnixTime, user};
+use crate::{Done, Result, Txn, UnixTime, files, user};
 
 /// `mailbox.send`
 pub fn send(txn: &mut Txn<'_, '_>, now: UnixTime, op: functions::Send<'_>) -> Result<Sent> {
@@ -26,6 +26,13 @@ pub fn send(txn: &mut Txn<'_, '_>, now: UnixTime, op: functions::Send<'_>) -> Re
         return Ok(sent);
     }
     writable(txn.rows(), op.peer)?;
+    let attachment = op
+        .media
+        .map(|media| attached(txn.rows(), op.peer, media, op.source.as_ref()))
+        .transpose()?;
+    let passing = attachment
+        .as_ref()
+        .is_some_and(|attachment| attachment::ttl_s(&attachment.media).is_some());
     let reply = op.reply.map(|to| Replied::resolve(txn.rows(), op.peer, to)).transpose()?;
     if op.clear_draft && drafts::clear(txn, op.peer)? {
         txn.tell(EffectDraft { peer: op.peer, draft: None });
@@ -34,9 +41,9 @@ pub fn send(txn: &mut Txn<'_, '_>, now: UnixTime, op: functions::Send<'_>) -> Re
         silent: op.silent,
         no_webpage: op.no_webpage,
         invert_media: op.invert_media,
-        media_unread: op.media_unread,
+        media_unread: op.media_unread || passing,
         entities: op.entities.filter(|entities| !entities.is_empty()),
-        media: op.media.map(<[u8]>::to_vec),
+        media: attachment.as_ref().map(attachment::encode),
         ..outgoing(op.peer, now, op.text.to_owned())
     };
     let mut log = Log::open(txn.rows())?;
@@ -44,7 +51,36 @@ pub fn send(txn: &mut Txn<'_, '_>, now: UnixTime, op: functions::Send<'_>) -> Re
     post(txn, now, &mut log, &mut chat, message, op.random_id, reply)
 }
 
+/// What the owner attaches to a message for `peer`.
+///
+/// Refuses: `mediaInvalid`; `fileReferenceExpired` if the owner does not have the file from `source`.
+pub(super) fn attached(
+    rows: &impl Read,
+    peer: i64,
+    media: &[u8],
+    source: Option<&Source>,
+) -> Result<Attachment> {
+    let attachment = attachment::decode(media)
+        .filter(|attachment| Kind::of(&attachment.media) != Kind::Expired)
+        .filter(|attachment| attachment::ttl_s(&attachment.media).is_none_or(|ttl_s| ttl_s > 0));
+    let Some(Attachment { mut media, .. }) = attachment else {
+        return Err(Refusal::MediaInvalid.into());
+    };
+    if let Some(id) = attachment::file_id(&media) {
+        let has = source.map(|source| files::of_source(rows, source)).transpose()?;
+        if has.is_none_or(|file| files::id(&file) != id) {
+            return Err(Refusal::FileReferenceExpired.into());
+        }
+    }
+    if peer == user(rows)?.0 {
+        // Nobody opens what one sends to oneself.
+        attachment::keep(&mut media);
+    }
+    Ok(Attachment::new(media))
+}
+
 /// What a message replies to, as both sides see it.
+#[derive(Clone)]
 pub(super) struct Replied {
     own: Reply,
     /// Its id in the other side's box.
@@ -54,7 +90,7 @@ pub(super) struct Replied {
 }
 
 impl Replied {
-    fn resolve(rows: &impl Read, peer: i64, to: ReplyTo) -> Result<Self> {
+    pub(super) fn resolve(rows: &impl Read, peer: i64, to: ReplyTo) -> Result<Self> {
         let place = to.peer.unwrap_or(peer);
         let Some(message) = find_in(rows, place, to.id)? else {
             return Err(Refusal::ReplyMessageIdInvalid.into());
@@ -127,6 +163,11 @@ pub(super) fn post(
             reply: reply.map(|reply| Reply { id: None, peer: None, ..reply.own }),
         };
         txn.deliver_to(chat.peer, &receive)?;
+    }
+    if let Some(file) = attachment::held(&message) {
+        // The recipient's copy is held from here, before it is there.
+        let users = if chat.peer == me { vec![me] } else { vec![me, chat.peer] };
+        files::hold(txn, file, users)?;
     }
     Ok(Sent { random_id, ..Sent::new(random_id, message.id, message) })
 }

@@ -1,0 +1,199 @@
+//! What is attached to a message: its `media`, which is an encoded `Attachment`.
+
+use std::collections::BTreeMap;
+
+use storage::RECORD_LAYER;
+use tl::records::{
+    enums::{Attribute, File, Media},
+    types::{
+        Attachment, Document, FileDocument, FilePhoto, MediaDocumentExpired, MediaPhotoExpired,
+        Message,
+    },
+};
+use tl::{Decode as _, Encode as _};
+
+use crate::{Result, Txn, files};
+
+/// What kind of medium it is, as clients sort media.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// A photo.
+    Photo,
+    /// A video with sound or without, not round, that plays once.
+    Video,
+    /// An animation: plays by itself, again and again.
+    Gif,
+    /// A round video note.
+    RoundVideo,
+    /// A voice note.
+    Voice,
+    /// Music, or another sound.
+    Music,
+    /// A sticker.
+    Sticker,
+    /// A document that is nothing else.
+    Document,
+    /// A place, with or without a name.
+    Geo,
+    /// Somebody's name and number.
+    Contact,
+    /// Something whose time was over.
+    Expired,
+}
+
+impl Kind {
+    /// The kind of a medium.
+    #[must_use]
+    pub fn of(media: &Media) -> Self {
+        match media {
+            Media::MediaPhoto(_) => Self::Photo,
+            Media::MediaDocument(media) => Self::of_document(&media.document),
+            Media::MediaPhotoExpired(_) | Media::MediaDocumentExpired(_) => Self::Expired,
+            Media::MediaContact(_) => Self::Contact,
+            Media::MediaGeo(_) | Media::MediaVenue(_) => Self::Geo,
+        }
+    }
+
+    /// The kind of a document, by its attributes.
+    #[must_use]
+    pub fn of_document(document: &Document) -> Self {
+        let mut kind = Self::Document;
+        for attribute in &document.attributes {
+            kind = match (attribute, kind) {
+                (Attribute::AttributeSticker(_), _) => return Self::Sticker,
+                (Attribute::AttributeAnimated, _) => Self::Gif,
+                (Attribute::AttributeVideo(_), Self::Gif) => Self::Gif,
+                (Attribute::AttributeVideo(video), _) if video.round => Self::RoundVideo,
+                (Attribute::AttributeVideo(_), _) => Self::Video,
+                (Attribute::AttributeAudio(audio), Self::Document) if audio.voice => Self::Voice,
+                (Attribute::AttributeAudio(_), Self::Document) => Self::Music,
+                (_, kind) => kind,
+            };
+        }
+        kind
+    }
+
+    /// Whether it is played, so that its sender is told when it was.
+    #[must_use]
+    pub const fn is_played(self) -> bool {
+        matches!(self, Self::Voice | Self::RoundVideo)
+    }
+
+    /// What it can stand beside in an album; `None` for what cannot be in one.
+    pub(super) const fn album(self) -> Option<Album> {
+        match self {
+            Self::Photo | Self::Video => Some(Album::Visual),
+            Self::Music => Some(Album::Music),
+            Self::Document => Some(Album::Documents),
+            _ => None,
+        }
+    }
+
+    /// Whether a medium of this kind can take the place of another, or be replaced.
+    pub(super) const fn is_replaceable(self) -> bool {
+        matches!(self, Self::Photo | Self::Video | Self::Gif | Self::Music | Self::Document)
+    }
+}
+
+/// What albums there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Album {
+    /// Photos and videos.
+    Visual,
+    /// Music.
+    Music,
+    /// Other documents.
+    Documents,
+}
+
+/// Reads what is attached; `None` for bytes that are none.
+#[must_use]
+pub fn decode(media: &[u8]) -> Option<Attachment> {
+    Attachment::from_bytes(media).ok()
+}
+
+/// What is attached to a message, if something is.
+#[must_use]
+pub fn of(message: &Message) -> Option<Attachment> {
+    message.media.as_deref().and_then(decode)
+}
+
+/// As it stands in a message.
+#[must_use]
+pub fn encode(attachment: &Attachment) -> Vec<u8> {
+    attachment.to_vec(RECORD_LAYER)
+}
+
+/// The id of the file of a medium, if it has one.
+#[must_use]
+pub const fn file_id(media: &Media) -> Option<i64> {
+    match media {
+        Media::MediaPhoto(media) => Some(media.photo.id),
+        Media::MediaDocument(media) => Some(media.document.id),
+        _ => None,
+    }
+}
+
+/// The file of a medium, if it has one.
+#[must_use]
+pub fn file(media: Media) -> Option<File> {
+    match media {
+        Media::MediaPhoto(media) => Some(FilePhoto { photo: media.photo }.into()),
+        Media::MediaDocument(media) => Some(FileDocument { document: media.document }.into()),
+        _ => None,
+    }
+}
+
+/// How long a medium lives once it was opened, in seconds, if not for ever.
+#[must_use]
+pub const fn ttl_s(media: &Media) -> Option<i32> {
+    match media {
+        Media::MediaPhoto(media) => media.ttl_s,
+        Media::MediaDocument(media) => media.ttl_s,
+        _ => None,
+    }
+}
+
+/// Lets a medium live for ever.
+pub(super) const fn keep(media: &mut Media) {
+    match media {
+        Media::MediaPhoto(media) => media.ttl_s = None,
+        Media::MediaDocument(media) => media.ttl_s = None,
+        _ => {}
+    }
+}
+
+/// What is left of a medium with a time to live when that is over.
+pub(super) fn expired(media: &Media) -> Option<Media> {
+    let ttl_s = ttl_s(media)?;
+    match media {
+        Media::MediaDocument(media) => {
+            let kind = Kind::of_document(&media.document);
+            let expired = MediaDocumentExpired {
+                video: matches!(kind, Kind::Video | Kind::Gif),
+                round: kind == Kind::RoundVideo,
+                voice: kind == Kind::Voice,
+                ttl_s,
+            };
+            Some(expired.into())
+        }
+        _ => Some(MediaPhotoExpired { ttl_s }.into()),
+    }
+}
+
+/// The id of the file that a message holds, if it does.
+pub(crate) fn held(message: &Message) -> Option<i64> {
+    of(message).and_then(|attachment| file_id(&attachment.media))
+}
+
+/// Lets the files go that messages hold.
+pub(crate) fn release(txn: &mut Txn<'_, '_>, messages: &[Message]) -> Result<()> {
+    let mut counts: BTreeMap<i64, i32> = BTreeMap::new();
+    for file in messages.iter().filter_map(held) {
+        *counts.entry(file).or_default() += 1;
+    }
+    for (file, count) in counts {
+        files::release(txn, file, count)?;
+    }
+    Ok(())
+}
