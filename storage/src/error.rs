@@ -36,6 +36,24 @@ pub enum Error {
         /// What it says.
         reason: String,
     },
+    /// Bytes of a file are not those that were stored.
+    #[error("corrupt bytes of a file, {name}: {reason}")]
+    CorruptBytes {
+        /// Which of them.
+        name: String,
+        /// What is wrong with them.
+        reason: String,
+    },
+    /// The remote store did not do what it was asked for, however often. Another try may succeed.
+    #[error("the remote store failed to {doing} {name}: {reason}")]
+    Remote {
+        /// What it was asked for.
+        doing: &'static str,
+        /// The object, or the bucket.
+        name: String,
+        /// What it says, without credentials.
+        reason: String,
+    },
     /// No room is left where the store is. Reads still work; writes do again once there is room.
     #[error("failed to {doing}: the disk is full ({reason})")]
     DiskFull {
@@ -98,6 +116,11 @@ impl Error {
     /// Whether it is over once there is room on the disk again.
     pub const fn is_disk_full(&self) -> bool {
         matches!(self, Self::DiskFull { .. })
+    }
+
+    /// Whether bytes of a file are not those that were stored.
+    pub const fn is_corrupt_bytes(&self) -> bool {
+        matches!(self, Self::CorruptBytes { .. })
     }
 
     /// Whether the engine failed, as opposed to a row or a bound. Another try may succeed.

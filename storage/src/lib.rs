@@ -58,8 +58,8 @@ pub use engine::{Rocks, RocksOptions};
 pub use error::Error;
 pub use group::{Committed, Failure, Group, Receipt, commit_all};
 pub use ids::{
-    AuthKeyId, BlobId, Bucket, DataId, FileId, MessageId, Owner, OwnerKind, PartitionId, Partitions, Pts,
-    UserId,
+    AuthKeyId, BlobId, Bucket, DataId, FileId, MessageId, Owner, OwnerKind, PartitionId,
+    Partitions, Pts, UserId,
 };
 pub use key::{Desc, FixedKey, Key, KeyBuf, KeyReader, Prefix};
 pub use outbox::{Delivery, Outbox};

@@ -33,6 +33,41 @@ pub const PIECE_LEN_MAX: usize = 512 * 1024;
 /// The most pieces of a blob.
 pub const PIECE_COUNT_MAX: usize = 8_000;
 
+/// The length of all parts but the last that a remote store takes an object in, in bytes. Shorter objects go in one request.
+pub const REMOTE_PART_LEN: usize = 8 << 20;
+
+/// The most parts that S3 makes an object of.
+pub const REMOTE_PART_COUNT_MAX: usize = 10_000;
+
+/// How many parts of an object are in memory: one is sent while the next is gathered.
+pub const REMOTE_PART_IN_MEMORY_COUNT: usize = 2;
+
+/// How many threads talk to the remote store. They wait most of the time.
+pub const REMOTE_THREAD_COUNT: usize = 2;
+
+/// How much of what a remote store says about a failure is kept, in bytes.
+pub const REMOTE_REASON_LEN_MAX: usize = 400;
+
+/// How many bytes of new pieces are gathered in memory before they become a blob file. There can be two such buffers.
+pub const PIECES_BUFFER_LEN: usize = 4 << 20;
+
+/// How many bytes of keys, indexes and filters of the store of pieces are kept in memory.
+pub const PIECES_CACHE_LEN: usize = 2 << 20;
+
+/// How many files the store of pieces keeps open.
+pub const PIECES_OPEN_FILES_MAX: i32 = 256;
+
+/// How long the log of the store of pieces may get, in bytes: what a start has to read again at most.
+pub const PIECES_WAL_LEN_MAX: u64 = 32 << 20;
+
+/// The longest blob file that garbage collection writes, in bytes.
+pub const PIECES_FILE_LEN_MAX: u64 = 256 << 20;
+
+/// After how many deleted bytes the store of pieces gives room back to the disk by itself.
+pub const PIECES_RECLAIM_LEN: u64 = 64 << 20;
+
+const _: () = assert!(PIECE_LEN_MAX * PIECE_COUNT_MAX <= REMOTE_PART_LEN * REMOTE_PART_COUNT_MAX);
+const _: () = assert!(REMOTE_PART_IN_MEMORY_COUNT >= 1);
 const _: () =
     assert!(PARTITION_COUNT <= PARTITION_COUNT_MAX && PARTITION_COUNT_MAX <= BUCKET_COUNT);
 const _: () = assert!(ACKNOWLEDGED_COUNT_MAX < PENDING_COUNT_MAX);

@@ -51,6 +51,21 @@ impl PieceKey {
     }
 }
 
+/// Checks bytes that came from a store against the hash of the piece at `offset` of its file.
+///
+/// # Errors
+///
+/// [`Error::CorruptBytes`].
+pub fn check_piece(hash: &PieceHash, offset: u64, bytes: &[u8]) -> Result<(), Error> {
+    if tree::piece(offset, bytes).as_ref() == Some(hash) {
+        return Ok(());
+    }
+    Err(Error::CorruptBytes {
+        name: format!("{} at {offset}", bytes.len()),
+        reason: "their hash is another one".into(),
+    })
+}
+
 /// A store of pieces on this machine.
 pub trait Pieces: Send + Sync {
     /// Stores a piece; it is durable when this returns. The same key again replaces the bytes.
