@@ -65,6 +65,10 @@ pub const BLOCKING_THREADS_PER_SHARD: usize = 2;
 pub const DIFFERENCE_EVENT_COUNT: i32 = 100;
 /// How many users one call may ask for.
 pub const USER_COUNT_MAX: usize = 200;
+/// How many photos of a profile are shown at once.
+pub const PROFILE_PHOTO_PAGE_COUNT_MAX: i32 = 100;
+/// How many photos one call may name.
+pub const PROFILE_PHOTO_NAMED_COUNT_MAX: usize = 100;
 /// How many entries of an address book are looked at in one call; the rest is to be sent again.
 pub const IMPORT_COUNT_MAX: usize = 500;
 /// After how many seconds a client may ask for the code to be sent another way.
@@ -88,6 +92,10 @@ pub const UPLOADS_IN_FLIGHT_LEN_MAX: usize = 64 * 1024 * 1024;
 pub const UPLOAD_WAIT: Duration = Duration::from_secs(20);
 /// How many uploads under way are remembered; the rows know the others.
 pub const UPLOAD_REMEMBERED_COUNT: usize = 16 * 1024;
+/// How many pieces of one part are looked for: it may be sent again with other bytes, several times at once.
+pub const PART_VERSION_COUNT: usize = 64;
+/// How many keys of pieces are listed at once.
+pub const PIECE_KEY_COUNT: usize = 1024;
 /// How many parts a file may have.
 pub const UPLOAD_PART_COUNT_MAX: i32 = 4_000;
 /// How many parts a file may have where large uploads are allowed.
@@ -159,3 +167,46 @@ pub const FETCH_PHOTO_LEN_MAX: u64 = 10 * 1024 * 1024;
 pub const FETCH_DOCUMENT_LEN_MAX: u64 = 20 * 1024 * 1024;
 /// After how many seconds an address that found no place may be sent again.
 pub const FETCH_RETRY_S: i32 = 5;
+
+// ---- the upkeep of files ----
+
+/// How many chores are taken off a list at once.
+pub const CHORE_BATCH_COUNT: i32 = 64;
+/// How many such batches of one list are done before the next list has its turn.
+pub const CHORE_BATCHES_PER_SWEEP: usize = 64;
+/// After how many seconds a chore that failed is tried again.
+pub const CHORE_RETRY_S: i32 = 60;
+/// How many batches of what is over are dropped of one user's before others have their turn.
+pub const EXPIRE_BATCH_COUNT_MAX: usize = 1_000;
+/// How many new blobs may wait to be carried to the remote store; further ones are found by a scan.
+pub const MOVE_QUEUE_COUNT: usize = 16 * 1024;
+/// How many blobs are moved at once.
+pub const MOVES_AT_ONCE: usize = 2;
+/// How long the first pause after a failed move is; each further one is twice as long.
+pub const MOVE_PAUSE: Duration = Duration::from_secs(1);
+/// Beyond which pause a blob is put aside until the next scan.
+pub const MOVE_PAUSE_MAX: Duration = Duration::from_secs(30);
+/// How long after a blob was put aside all are looked at again.
+pub const MOVE_AGAIN: Duration = Duration::from_secs(120);
+/// How many moves may fail in a row before a migration ends.
+pub const MOVE_FAILURE_COUNT_MAX: u32 = 10;
+/// After how many seconds it is looked whether what a move brought is needed, should nobody have done so.
+pub const MOVE_INTENT_S: i32 = 3_600;
+/// How many bytes are asked of the remote store at once.
+pub const REMOTE_RUN_LEN: u64 = 4 * 1024 * 1024;
+/// How many owners are listed at once.
+pub const OWNER_PAGE_COUNT: usize = 256;
+/// How many things that a check finds are told one by one; the others are counted.
+pub const FINDINGS_SHOWN_MAX: usize = 1_000;
+/// How many files' holders a check counts at once. It goes through all messages once for each such number of files.
+pub const CHECK_FILE_COUNT_MAX: u64 = 1_000_000;
+/// How many operators' connections are served at once.
+pub const ADMIN_CONNECTION_COUNT_MAX: usize = 8;
+/// How long an operator's request may be, in bytes.
+pub const ADMIN_REQUEST_LEN_MAX: u64 = 4 * 1024;
+/// How long an operator's connection may be silent before it has asked, or not take what it is told.
+pub const ADMIN_PATIENCE: Duration = Duration::from_secs(30);
+/// How often progress is told.
+pub const ADMIN_PROGRESS: Duration = Duration::from_millis(100);
+/// How many threads the upkeep of files may block.
+pub const UPKEEP_THREADS: usize = 6;

@@ -1,0 +1,128 @@
+//! Threads of the lowest priority, and a queue with places.
+//!
+//! A place is taken before the bytes are there, so that those of all who wait are in memory only where there is one.
+
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Instant;
+
+use bytes::Bytes;
+use thread_priority::{ThreadPriority, set_current_thread_priority};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+
+use super::{Error, Kind, Made, make};
+use crate::limits::{IMAGE_WAIT_MAX, IMAGE_WORK_MAX};
+
+/// The threads that work on pictures. They end with it.
+pub struct Pool {
+    jobs: Sender<Job>,
+    places: Arc<Semaphore>,
+}
+
+/// A place in the queue, for one picture.
+pub struct Place {
+    jobs: Sender<Job>,
+    permit: OwnedSemaphorePermit,
+}
+
+struct Job {
+    bytes: Bytes,
+    kind: Kind,
+    done: oneshot::Sender<Result<Made, Error>>,
+    /// Held until the picture is made.
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Pool {
+    /// Starts `thread_count` threads (at least one). As many pictures as `queue_count` may wait for them.
+    ///
+    /// # Errors
+    ///
+    /// No thread was to be had.
+    pub fn new(thread_count: usize, queue_count: usize) -> io::Result<Self> {
+        let thread_count = thread_count.max(1);
+        let (jobs, waiting) = mpsc::channel();
+        let waiting = Arc::new(Mutex::new(waiting));
+        for number in 0..thread_count {
+            let waiting = Arc::clone(&waiting);
+            thread::Builder::new().name(format!("image-{number}")).spawn(move || work(&waiting))?;
+        }
+        let count = (thread_count + queue_count).min(Semaphore::MAX_PERMITS);
+        Ok(Self { jobs, places: Arc::new(Semaphore::new(count)) })
+    }
+
+    /// How many threads there are where nothing else is configured: half of the cores, for the other work is worth more.
+    #[must_use]
+    pub fn thread_count_default() -> usize {
+        thread::available_parallelism().map_or(1, |cores| (cores.get() / 2).max(1))
+    }
+
+    /// Waits for a place, at most [`IMAGE_WAIT_MAX`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Busy`] when there was none in that time.
+    pub async fn place(&self) -> Result<Place, Error> {
+        let permit = Arc::clone(&self.places).acquire_owned();
+        match tokio::time::timeout(IMAGE_WAIT_MAX, permit).await {
+            Ok(Ok(permit)) => Ok(Place { jobs: self.jobs.clone(), permit }),
+            Ok(Err(_)) | Err(_) => Err(Error::Busy),
+        }
+    }
+
+    /// Makes a picture of `bytes`. Dropping this future gives it up, at the latest after the step it is at.
+    ///
+    /// # Errors
+    ///
+    /// All of [`Error`].
+    pub async fn run(&self, bytes: Bytes, kind: Kind) -> Result<Made, Error> {
+        self.place().await?.run(bytes, kind).await
+    }
+}
+
+impl Place {
+    /// Makes a picture of `bytes`, as [`Pool::run`].
+    ///
+    /// # Errors
+    ///
+    /// All of [`Error`].
+    pub async fn run(self, bytes: Bytes, kind: Kind) -> Result<Made, Error> {
+        let (done, answer) = oneshot::channel();
+        let job = Job { bytes, kind, done, _permit: self.permit };
+        self.jobs.send(job).map_err(|_| Error::Busy)?;
+        // A thread that is gone took its jobs along: only where the process ends.
+        answer.await.unwrap_or(Err(Error::Busy))
+    }
+}
+
+/// What a thread does until the pool is gone.
+fn work(waiting: &Mutex<Receiver<Job>>) {
+    if let Err(error) = set_current_thread_priority(ThreadPriority::Min) {
+        tracing::warn!(?error, "failed to lower the priority of a thread that works on pictures");
+    }
+    loop {
+        // Whoever waits for a job holds the lock, the others wait for that.
+        let next = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(job) = next else { return };
+        let deadline = now() + IMAGE_WORK_MAX;
+        let overdue = || job.done.is_closed() || now() > deadline;
+        // A decoder that panics costs its picture. What it had is gone with it.
+        let made = catch_unwind(AssertUnwindSafe(|| make(&job.bytes, job.kind, &overdue)));
+        let made = made.unwrap_or_else(|_| {
+            tracing::error!(len = job.bytes.len(), "a picture made its decoder panic");
+            Err(Error::Broken)
+        });
+        if made == Err(Error::Overdue) && !job.done.is_closed() {
+            tracing::warn!(len = job.bytes.len(), "a picture took too long");
+        }
+        let _ = job.done.send(made);
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the time that work takes is that of the processor")]
+fn now() -> Instant {
+    Instant::now()
+}

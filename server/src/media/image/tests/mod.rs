@@ -1,0 +1,1 @@
+//! Pictures of all kinds, and what only looks like some.
