@@ -4,7 +4,7 @@
 
 use std::ops::ControlFlow;
 
-use storage::{Order, Owner, Read};
+use storage::{Order, Owner, Read, limits::CHORE_LIST_COUNT};
 use tl::operations::{functions::chores as functions, types};
 use tl::records::enums::Chore;
 
@@ -17,7 +17,8 @@ pub fn add(txn: &mut Txn<'_, '_>, _: UnixTime, op: functions::Add) -> Result<Don
     let mut number = op.number;
     // Numbers are random, or those of users: that two chores have the same moment and number is a rare chance.
     while txn.get(CHORES, &(op.due, number))?.is_some_and(|there| there != op.chore) {
-        number = number.wrapping_add(1);
+        // A number of the same list.
+        number = number.wrapping_add(i64::from(CHORE_LIST_COUNT));
     }
     txn.put(CHORES, &(op.due, number), &op.chore);
     Ok(Done {})

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, clippy::allow_attributes, reason = "each test file uses a part of it")]
 
+pub(crate) mod media;
+
 use std::collections::VecDeque;
 
 use services::{Error, Origin, Pushed, UnixTime, partition};
