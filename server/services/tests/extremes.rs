@@ -96,6 +96,11 @@ fn deliveries_to_a_mailbox() {
     let owner = user(ALICE);
     let receive = mailbox::Receive::new(BOB, 50, 1_700_000_000, "x");
     check(&owner, &mailbox::Receive { reply_mine: Some(2), reply_yours: Some(2), ..receive });
+    let receive = mailbox::ReceiveMessage::new(BOB, 50, 1_700_000_000, "x");
+    check(
+        &owner,
+        &mailbox::ReceiveMessage { reply_mine: Some(2), reply_yours: Some(2), ..receive },
+    );
     check(&owner, &mailbox::ReceiveEdit::new(BOB, 3, 1_700_000_000, "x"));
     check(&owner, &mailbox::ReceiveDelete { from: BOB, yours: vec![2], mine: vec![3] });
     check(&owner, &mailbox::ReceiveDeleteHistory { from: BOB, yours: 9, mine: 9 });

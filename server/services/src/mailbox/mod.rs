@@ -5,9 +5,9 @@
 //!
 //! ```text
 //! sender's box                                   recipient's box
-//!   send ── message, event, random id ── Receive ──► receive ── message, event
-//!   edit ── message, event ───────── ReceiveEdit ──► receive_edit
-//!   receive_read ◄── ReceiveRead ─────────────────── read_history
+//!   send ── message, event, random id ── ReceiveMessage ──► receive_message ── message, event
+//!   edit ── message, event ──────────── ReceiveEdit ──► receive_edit
+//!   receive_read ◄── ReceiveRead ────────────────────── read_history
 //! ```
 //!
 //! # What a message costs
@@ -65,7 +65,7 @@ pub use history::{history, messages};
 pub use pin::{pin, receive_pin, unpin_all};
 pub use read::{read_contents, read_history, receive_read, receive_read_contents, typing};
 pub use search::{search, search_counts};
-pub use send::{notice, receive, send};
+pub use send::{notice, receive, receive_message, send};
 pub use ttl::expire_media;
 
 pub(crate) use send::contact_signed_up;

@@ -145,7 +145,7 @@ pub(super) fn post(
             (forward.saved_from_peer, forward.saved_from_id) = (None, None);
             forward
         });
-        let receive = functions::Receive {
+        let receive = functions::ReceiveMessage {
             silent: message.silent,
             no_webpage: message.no_webpage,
             invert_media: message.invert_media,
@@ -174,6 +174,32 @@ pub(super) fn post(
 
 /// `mailbox.receive`
 pub fn receive(txn: &mut Txn<'_, '_>, now: UnixTime, op: functions::Receive<'_>) -> Result<Done> {
+    let op = functions::ReceiveMessage {
+        silent: op.silent,
+        no_webpage: op.no_webpage,
+        invert_media: op.invert_media,
+        media_unread: false,
+        from: op.from,
+        origin: op.origin,
+        date: op.date,
+        text: op.text,
+        entities: op.entities,
+        media: op.media,
+        forward: op.forward,
+        action: op.action,
+        reply: op.reply,
+        reply_yours: op.reply_yours,
+        reply_mine: op.reply_mine,
+    };
+    receive_message(txn, now, op)
+}
+
+/// `mailbox.receiveMessage`
+pub fn receive_message(
+    txn: &mut Txn<'_, '_>,
+    now: UnixTime,
+    op: functions::ReceiveMessage<'_>,
+) -> Result<Done> {
     let reply = match op.reply {
         Some(reply) => {
             let yours =
