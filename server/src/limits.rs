@@ -42,12 +42,16 @@ pub const ANSWERS_HELD_COUNT_MAX: usize = 4096;
 
 /// How many commands from other threads may wait for one shard.
 pub const SHARD_QUEUE_COUNT: usize = 16 * 1024;
+/// How many bytes of requests of one connection may be worked on before nothing more is read from it.
+pub const REQUESTS_LEN_MAX: usize = 8 * 1024 * 1024;
 /// How many bytes are read from a socket at once.
 pub const READ_LEN: usize = 16 * 1024;
 /// How many bytes may wait for a socket before its sessions stop giving it more.
 pub const WRITE_QUEUE_LEN_MAX: usize = 1024 * 1024;
 /// How long a socket may stay full before the connection is closed.
 pub const SLOW_READER: Duration = Duration::from_secs(30);
+/// How many bytes a full socket must take in that time for the connection to stay.
+pub const SLOW_READER_LEN_MIN: usize = 64 * 1024;
 /// How many sessions one auth key may have at once; the least recently used idle one gives way.
 pub const SESSIONS_PER_KEY_MAX: usize = 64;
 /// How many auth keys one shard keeps in memory without a session of theirs.
@@ -94,6 +98,22 @@ pub const UPLOAD_WAIT: Duration = Duration::from_secs(20);
 pub const UPLOAD_REMEMBERED_COUNT: usize = 16 * 1024;
 /// How many pieces of one part are looked for: it may be sent again with other bytes, several times at once.
 pub const PART_VERSION_COUNT: usize = 64;
+/// How many bytes of a blob are read and kept in memory together.
+pub const BLOCK_LEN: usize = 512 * 1024;
+/// How many bytes of memory are kept for where blobs lie, which is 32 bytes a piece.
+pub const LAYOUT_CACHE_LEN: usize = 4 * 1024 * 1024;
+/// How many reads of the remote store may run at once; they leave threads to those of this machine.
+pub const REMOTE_READS_MAX: usize = MEDIA_THREADS - 2;
+/// How often a blob that is not there yet is looked for again: its file was made a moment ago.
+pub const BLOB_AWAITED_COUNT: u32 = 20;
+/// After how long it is looked for again.
+pub const BLOB_AWAITED: Duration = Duration::from_millis(25);
+/// The longest part of a file that can be asked for, and what no part may cross a multiple of, in bytes.
+pub const FILE_PART_ASKED_LEN_MAX: usize = 1024 * 1024;
+/// How many bytes of a file one hash is about.
+pub const FILE_HASH_LEN: usize = 128 * 1024;
+/// How many bytes of answers with parts of files may be on their way to one connection; further ones wait.
+pub const ANSWERS_LEN_MAX: usize = 4 * 1024 * 1024;
 /// How many keys of pieces are listed at once.
 pub const PIECE_KEY_COUNT: usize = 1024;
 /// How many parts a file may have.

@@ -12,7 +12,13 @@ use mtproto::{
     session::SaltSecret,
     transport::{ReplayMemory, Secret, ServerConfig},
 };
-use storage::{Engine, Owner, Partitions, UserId, blobs::Pieces};
+use storage::{
+    Engine, Owner, Partitions, UserId,
+    blobs::{
+        Pieces,
+        s3::{Objects, S3Options},
+    },
+};
 use tl::{Encode as _, Layer, api::enums, operations::functions};
 
 use crate::{
@@ -100,7 +106,7 @@ impl Server {
         let shared = Arc::new(Shared {
             advertised: config.advertised(local_addr),
             clock,
-            router,
+            router: Arc::new(router),
             hub,
             codes,
             media,
@@ -159,8 +165,37 @@ fn open(config: &Config) -> Result<Arc<dyn Engine>, Error> {
 
 /// Opens the stores of file contents, and starts the threads that work on them.
 fn open_media(config: &Config, reference_secret: [u8; 32]) -> Result<Media, Error> {
-    let pieces: Arc<dyn Pieces> = Arc::new(storage::blobs::MemoryPieces::default());
-    Ok(Media::start(&config.media, pieces, None, reference_secret)?)
+    let pieces = open_pieces(config)?;
+    let remote = open_remote(config)?;
+    Ok(Media::start(&config.media, pieces, remote, reference_secret)?)
+}
+
+/// Opens the store of pieces of this machine.
+pub(crate) fn open_pieces(config: &Config) -> Result<Arc<dyn Pieces>, Error> {
+    Ok(match config.engine {
+        config::Engine::Memory => Arc::new(storage::blobs::MemoryPieces::default()),
+        #[cfg(feature = "rocks")]
+        config::Engine::Rocks => {
+            Arc::new(storage::blobs::RocksPieces::open(&config.data_dir.join("media"))?)
+        }
+        #[cfg(not(feature = "rocks"))]
+        config::Engine::Rocks => return Err(Error::NoRocks),
+    })
+}
+
+/// Makes ready to talk to the remote store, if there is one. It may be down.
+pub(crate) fn open_remote(config: &Config) -> Result<Option<Arc<Objects>>, Error> {
+    let Some(s3) = &config.media.s3 else { return Ok(None) };
+    let options = S3Options {
+        bucket: s3.bucket.clone(),
+        endpoint: s3.endpoint.clone(),
+        region: s3.region.clone(),
+        prefix: s3.prefix.clone(),
+        virtual_hosted: !s3.path_style,
+        allow_http: s3.allow_http,
+        ..S3Options::default()
+    };
+    Ok(Some(Arc::new(Objects::connect(&options)?)))
 }
 
 /// Makes the account that service messages come from. Does nothing from the second start on.

@@ -33,7 +33,7 @@ pub struct Shared {
     /// The clock.
     pub clock: Arc<Clock>,
     /// The way to the state.
-    pub router: Router,
+    pub router: Arc<Router>,
     /// The way to online sessions.
     pub hub: Arc<Hub>,
     /// What sends login codes.

@@ -103,7 +103,7 @@ fn spans(text: &str) -> impl Iterator<Item = Entity> {
 }
 
 /// UTF-16 code units of a text. A text of a request is far shorter than `i32::MAX`.
-pub(super) fn units(text: &str) -> i32 {
+pub(crate) fn units(text: &str) -> i32 {
     i32::try_from(text.encode_utf16().count()).unwrap_or(i32::MAX)
 }
 

@@ -27,6 +27,7 @@ use tokio::{net::TcpStream, sync::Notify};
 use super::{
     listen::Admitted,
     live::{Live, LiveId},
+    room::Room,
     shard::{Command, Shard},
 };
 use crate::limits;
@@ -73,8 +74,14 @@ pub(super) struct Connection {
     /// When bytes last came; until a whole packet came: when it was opened.
     heard: Cell<UnixTime>,
     has_packet: Cell<bool>,
-    /// Since when the socket takes no more.
+    /// Since when the socket takes no more, or hardly anything.
     full_since: Cell<Option<UnixTime>>,
+    /// How many bytes it took since then.
+    taken: Cell<usize>,
+    /// The bytes of requests that run.
+    asked: Cell<usize>,
+    /// What answers with much in them wait for.
+    pub(super) room: Room,
     handoffs: u8,
 }
 
@@ -148,6 +155,9 @@ impl Connection {
             heard: Cell::new(shard.now()),
             has_packet: Cell::new(false),
             full_since: Cell::new(None),
+            taken: Cell::new(0),
+            asked: Cell::new(0),
+            room: Room::default(),
             handoffs,
         });
         shard.connections.borrow_mut().insert(connection.id, Rc::clone(&connection));
@@ -183,11 +193,12 @@ impl Connection {
                 input = BytesMut::new();
             }
             let has_output = !self.try_write();
+            self.resume(shard);
             if self.closing.get() && !has_output {
                 return;
             }
             tokio::select! {
-                ready = self.stream.readable(), if !self.closing.get() && !shard.stopping.get() => {
+                ready = self.stream.readable(), if self.reads(shard) => {
                     if ready.is_err() || !self.read(shard, &mut input) {
                         return;
                     }
@@ -199,6 +210,26 @@ impl Connection {
                 }
                 () = self.wake.notified() => {}
             }
+        }
+    }
+
+    /// Whether more is read: not while too much of what came is being worked on. The peer's socket fills then.
+    fn reads(&self, shard: &Shard) -> bool {
+        let has_room = self.asked.get() < limits::REQUESTS_LEN_MAX;
+        !self.closing.get() && !shard.stopping.get() && has_room
+    }
+
+    /// A request of `len` bytes begins to run.
+    pub(super) fn request_begins(&self, len: usize) {
+        self.asked.set(self.asked.get() + len);
+    }
+
+    /// A request of `len` bytes has ended.
+    pub(super) fn request_ended(&self, len: usize) {
+        let before = self.asked.get();
+        self.asked.set(before.saturating_sub(len));
+        if before >= limits::REQUESTS_LEN_MAX {
+            self.wake.notify_one();
         }
     }
 
@@ -379,6 +410,7 @@ impl Connection {
         let fits = out.len() <= limits::WRITE_QUEUE_LEN_MAX;
         if !fits && self.full_since.get().is_none() {
             self.full_since.set(Some(shard.now()));
+            self.taken.set(0);
         }
         fits
     }
@@ -387,7 +419,7 @@ impl Connection {
     pub(super) fn send_plain(&self, shard: &Shard, body: Buffer) {
         let msg_id = self.plain_ids.borrow_mut().next(shard.now());
         let _ = self.queue(shard, envelope::seal_plain(msg_id, body));
-        self.write();
+        self.write(shard);
     }
 
     fn quick_ack(&self, shard: &Shard, token: u32) {
@@ -410,16 +442,42 @@ impl Connection {
     }
 
     /// At the end of the server: writes what the socket takes at once.
-    pub(super) fn say_goodbye(&self) {
+    pub(super) fn say_goodbye(&self, shard: &Shard) {
         self.close_after_flush();
-        self.write();
+        self.write(shard);
     }
 
     /// Writes what the socket takes at once; the task that reads goes on with the rest.
-    pub(super) fn write(&self) {
+    pub(super) fn write(&self, shard: &Shard) {
         if !self.try_write() || self.closing.get() {
             self.wake.notify_one();
         }
+        self.resume(shard);
+    }
+
+    /// Lets the sessions go on once the socket has taken most of what waited.
+    fn resume(&self, shard: &Shard) {
+        if self.out.borrow().len() > limits::WRITE_QUEUE_LEN_MAX / 2 {
+            return;
+        }
+        // At the end of a connection the time counts although little waits.
+        if self.closing.get() || self.full_since.take().is_none() {
+            return;
+        }
+        for id in self.sessions.borrow().iter() {
+            if let Some(live) = shard.find_session(*id) {
+                live.session.borrow_mut().set_writable(self.id, true);
+                shard.mark(&live);
+            }
+        }
+    }
+
+    /// How many bytes of answers are promised to the peer and not taken by its socket yet.
+    pub(super) fn backlog(&self, shard: &Shard) -> usize {
+        let sessions = self.sessions.borrow();
+        let waiting = sessions.iter().filter_map(|id| shard.find_session(*id));
+        let waiting: usize = waiting.map(|live| live.session.borrow().waiting_len()).sum();
+        self.room.promised.get() + waiting + self.out.borrow().len()
     }
 
     /// Writes what the socket takes at once; whether that was all.
@@ -427,7 +485,11 @@ impl Connection {
         let mut out = self.out.borrow_mut();
         while !out.is_empty() {
             match self.stream.try_write(&out) {
-                Ok(len) => out.advance(len),
+                Ok(len) => {
+                    out.advance(len);
+                    self.taken.set(self.taken.get().saturating_add(len));
+                    self.room.freed.notify_one();
+                }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return false,
                 Err(_) => {
                     // The peer is gone; reading will find out as well.
@@ -453,23 +515,25 @@ impl Connection {
         let waits = !self.out.borrow().is_empty();
         if waits && self.closing.get() && self.full_since.get().is_none() {
             self.full_since.set(Some(now));
+            self.taken.set(0);
         }
         match self.full_since.get() {
+            Some(since)
+                if waits
+                    && now.since(since) >= limits::SLOW_READER
+                    && self.taken.get() >= limits::SLOW_READER_LEN_MIN =>
+            {
+                // Slow, but it takes something.
+                self.full_since.set(Some(now));
+                self.taken.set(0);
+            }
             Some(since) if waits && now.since(since) >= limits::SLOW_READER => {
                 tracing::debug!("a connection reads too slowly");
                 self.out.borrow_mut().clear();
                 self.closing.set(true);
                 self.wake.notify_one();
             }
-            Some(_) if !waits => {
-                self.full_since.set(None);
-                for id in self.sessions.borrow().iter() {
-                    if let Some(live) = shard.find_session(*id) {
-                        live.session.borrow_mut().set_writable(self.id, true);
-                        shard.mark(&live);
-                    }
-                }
-            }
+            Some(_) if !waits => self.resume(shard),
             _ => {}
         }
     }

@@ -71,7 +71,7 @@ impl Shard {
         }
         for conn in touched {
             if let Some(connection) = connections.get(&conn) {
-                connection.write();
+                connection.write(self);
             }
         }
     }

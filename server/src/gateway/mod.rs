@@ -16,10 +16,12 @@ mod handshake;
 mod listen;
 mod live;
 mod login;
+mod room;
 mod serve;
 mod shard;
 
 pub(crate) use listen::{Admission, bind};
 pub(crate) use live::RequestInfo;
 pub(crate) use login::Login;
+pub(crate) use room::{Answers, Promise};
 pub(crate) use shard::{Command, Entrance, ShardHandle, start};

@@ -19,6 +19,7 @@ use tl::operations::functions;
 
 use super::{
     live::{Live, RequestInfo},
+    room::Answers,
     shard::{self, Shard},
 };
 use crate::{
@@ -70,10 +71,18 @@ impl Shard {
         }
         live.running.set(live.running.get() + 1);
         self.running.set(self.running.get() + 1);
+        let connection = self.connections.borrow().get(&request.conn).cloned();
+        let len = request.body.len();
+        if let Some(connection) = &connection {
+            connection.request_begins(len);
+        }
         let (shard, live) = (Rc::clone(self), Rc::clone(live));
         tokio::task::spawn_local(async move {
             let msg_id = request.msg_id;
             let served = CatchPanic(Box::pin(shard.serve(&live, request, ip))).await;
+            if let Some(connection) = connection {
+                connection.request_ended(len);
+            }
             live.running.set(live.running.get().saturating_sub(1));
             shard.running.set(shard.running.get().saturating_sub(1));
             if shard.running.get() == 0 {
@@ -121,13 +130,15 @@ impl Shard {
             live.session.borrow_mut().hold(self.now(), request, &unwrapped.after);
             return None;
         }
-        Some(self.answer(live, request.msg_id, unwrapped, ip).await)
+        let from = Answers::new(self, request.conn);
+        Some(self.answer(live, request.msg_id, from, unwrapped, ip).await)
     }
 
     async fn answer(
         self: &Rc<Self>,
         live: &Rc<Live>,
         msg_id: MsgId,
+        answers: Answers,
         request: Unwrapped,
         ip: IpAddr,
     ) -> rpc::Result<Reply> {
@@ -150,8 +161,10 @@ impl Shard {
             ip,
             now: self.now(),
         };
-        let ctx = Ctx::new(Arc::clone(&self.shared), Rc::clone(&live.login), info);
-        rpc::run(ctx, &request.query).await
+        let query = request.query;
+        let shared = Arc::clone(&self.shared);
+        let ctx = Ctx::new(shared, Rc::clone(&live.login), info, answers, query.clone());
+        rpc::run(ctx, &query).await
     }
 
     /// Keeps what a client tells of itself, if it is news.

@@ -1,8 +1,35 @@
 //! From a location to bytes that the asker may see.
+//!
+//! | what a client shows | what it proves |
+//! |---|---|
+//! | the id and its access hash | that this server told this viewer of the file |
+//! | a file reference | where the viewer saw it, and that this was not long ago |
+//! | the origin, which is read again | that the viewer can still see it there |
+//!
+//! All three are needed. A photo of a profile is named by its user instead, whom the viewer must know and whose privacy must
+//! show it.
 
-use tl::records::enums::{File, Source};
+use storage::{Owner, UserId};
+use tl::{
+    Decode as _,
+    api::{enums::InputFileLocation, types as locations},
+    operations::functions,
+    records::{
+        enums::{File, Media, Source},
+        types::{
+            Attachment, Content, FilePhoto, Photo, Pictures, SourceFile, SourceMessage,
+            SourceProfile,
+        },
+    },
+};
 
-use crate::rpc::{Result, RpcError, UserCtx};
+use super::reference::{self, Origin};
+use crate::{
+    convert::peers,
+    limits::PROFILE_PHOTO_PAGE_COUNT_MAX,
+    rpc::{Result, RpcError, UserCtx},
+    shared::AccessKind,
+};
 
 /// The file that a client names, and from where the client has it.
 ///
@@ -10,10 +37,141 @@ use crate::rpc::{Result, RpcError, UserCtx};
 ///
 /// `FILE_REFERENCE_EMPTY`, `FILE_REFERENCE_INVALID`, `FILE_REFERENCE_EXPIRED`; `FILE_ID_INVALID` for a wrong access hash.
 pub fn file_of(
-    _: &UserCtx,
-    _id: i64,
-    _access_hash: i64,
-    _reference: &[u8],
+    ctx: &UserCtx,
+    id: i64,
+    access_hash: i64,
+    reference: &[u8],
 ) -> Result<(File, Source)> {
-    Err(RpcError::INTERNAL)
+    let shared = ctx.shared();
+    if !shared.access_hash_is(ctx.user, AccessKind::File, id, access_hash) {
+        return Err(RpcError::FILE_ID_INVALID);
+    }
+    let origin = reference::check(shared, ctx.user, id, reference)?;
+    let expired = RpcError::FILE_REFERENCE_EXPIRED;
+    match origin {
+        Origin::Message(message) => {
+            let messages = functions::mailbox::Messages { ids: vec![message] };
+            let found = shared.router.read_now(&Owner::User(ctx.user), &messages)?.messages;
+            let file = found.iter().find_map(|message| file_in(message.media.as_deref()?));
+            let file = file.filter(|file| services::files::id(file) == id).ok_or(expired)?;
+            Ok((file, SourceMessage::new(message).into()))
+        }
+        Origin::Own => {
+            let get = functions::files::Get { id };
+            let own = shared.router.read_now(&Owner::User(ctx.user), &get)?;
+            Ok((own.file, SourceFile::new(id).into()))
+        }
+        Origin::Profile(user) => {
+            let photo = profile_photo(ctx, user, id)?.ok_or(expired)?;
+            Ok((FilePhoto::new(photo).into(), SourceProfile::new(id).into()))
+        }
+    }
+}
+
+/// The file of an encoded [`Attachment`].
+fn file_in(media: &[u8]) -> Option<File> {
+    match Attachment::from_bytes(media).ok()?.media {
+        Media::MediaPhoto(media) => Some(FilePhoto::new(media.photo).into()),
+        Media::MediaDocument(media) => {
+            Some(tl::records::types::FileDocument::new(media.document).into())
+        }
+        _ => None,
+    }
+}
+
+/// A photo of a profile, if the caller may see it.
+fn profile_photo(ctx: &UserCtx, user: UserId, id: i64) -> Result<Option<Photo>> {
+    let router = &ctx.shared().router;
+    let viewer = ctx.user.0;
+    let profile = router.read_now(&Owner::User(user), &functions::accounts::Get { viewer })?;
+    if user != ctx.user && !profile.photo_visible {
+        return Ok(None);
+    }
+    if let Some(photo) = profile.photo.filter(|photo| photo.id == id) {
+        return Ok(Some(photo));
+    }
+    let limit = PROFILE_PHOTO_PAGE_COUNT_MAX;
+    let list = functions::photos::List { offset: 0, max_id: 0, limit };
+    let photos = router.read_now(&Owner::User(user), &list)?.photos;
+    Ok(photos.into_iter().find(|photo| photo.id == id))
+}
+
+/// Bytes that may be fetched: a range of a blob.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Located {
+    /// The blob.
+    pub(crate) content: Content,
+    /// Where in it they begin.
+    pub(crate) offset: u64,
+    /// How many there are.
+    pub(crate) len: u64,
+    /// When the file came into being.
+    pub(crate) date: i32,
+    /// What they are.
+    pub(crate) mime: String,
+}
+
+/// What a location names, if the caller may have it.
+///
+/// # Errors
+///
+/// Those of [`file_of`]; `LOCATION_INVALID` for kinds that do not exist here, and sizes that the file has not.
+pub(crate) fn locate(ctx: &UserCtx, location: &InputFileLocation<'_>) -> Result<Located> {
+    match location {
+        InputFileLocation::InputDocumentFileLocation(location) => document(ctx, location),
+        InputFileLocation::InputPhotoFileLocation(location) => {
+            let (id, hash) = (location.id, location.access_hash);
+            match file_of(ctx, id, hash, location.file_reference)? {
+                (File::FilePhoto(file), _) => {
+                    size(&file.photo.pictures, location.thumb_size, file.photo.date)
+                }
+                (File::FileDocument(_), _) => Err(RpcError::LOCATION_INVALID),
+            }
+        }
+        InputFileLocation::InputPeerPhotoFileLocation(location) => {
+            let user = peers::peer(ctx.shared(), ctx.user, &location.peer)?;
+            let photo = profile_photo(ctx, UserId(user), location.photo_id)?;
+            let photo = photo.ok_or(RpcError::LOCATION_INVALID)?;
+            size(&photo.pictures, if location.big { "c" } else { "a" }, photo.date)
+        }
+        InputFileLocation::InputFileLocation(_)
+        | InputFileLocation::InputEncryptedFileLocation(_)
+        | InputFileLocation::InputSecureFileLocation(_)
+        | InputFileLocation::InputTakeoutFileLocation
+        | InputFileLocation::InputPhotoLegacyFileLocation(_)
+        | InputFileLocation::InputStickerSetThumb(_)
+        | InputFileLocation::InputGroupCallStream(_) => Err(RpcError::LOCATION_INVALID),
+    }
+}
+
+fn document(ctx: &UserCtx, location: &locations::InputDocumentFileLocation<'_>) -> Result<Located> {
+    let (id, hash) = (location.id, location.access_hash);
+    let (file, _) = file_of(ctx, id, hash, location.file_reference)?;
+    let File::FileDocument(file) = file else { return Err(RpcError::LOCATION_INVALID) };
+    let document = file.document;
+    if !location.thumb_size.is_empty() {
+        let thumbs = document.thumbs.as_ref().ok_or(RpcError::LOCATION_INVALID)?;
+        return size(thumbs, location.thumb_size, document.date);
+    }
+    Ok(Located {
+        offset: 0,
+        len: u64::try_from(document.content.len).map_err(|_| RpcError::INTERNAL)?,
+        content: document.content,
+        date: document.date,
+        mime: document.mime_type,
+    })
+}
+
+/// A size of a picture, by its letter.
+fn size(pictures: &Pictures, letter: &str, date: i32) -> Result<Located> {
+    let size = pictures.sizes.iter().find(|size| size.type_ == letter);
+    let size = size.ok_or(RpcError::LOCATION_INVALID)?;
+    let number = |value: i32| u64::try_from(value).map_err(|_| RpcError::INTERNAL);
+    Ok(Located {
+        content: pictures.content.clone(),
+        offset: number(size.offset)?,
+        len: number(size.len)?,
+        date,
+        mime: "image/jpeg".to_owned(),
+    })
 }

@@ -34,10 +34,12 @@
 pub mod access;
 pub mod check;
 pub mod chores;
+pub mod depot;
 pub mod fetch;
 pub mod image;
 pub mod intake;
 pub mod mover;
+mod parts;
 pub mod reader;
 pub mod reference;
 pub mod uploads;
@@ -60,6 +62,8 @@ pub struct Media {
     pub remote: Option<Arc<Objects>>,
     /// The threads that pictures are worked on.
     pub images: image::Pool,
+    /// What fetches files from addresses.
+    pub fetcher: fetch::Fetcher,
     /// What file references are signed with.
     pub(crate) reference_secret: [u8; 32],
     pub(crate) uploads: uploads::Uploads,
@@ -83,6 +87,10 @@ impl Media {
             pieces,
             remote,
             images: image::Pool::new(config.image_threads, limits::IMAGE_QUEUE_COUNT)?,
+            fetcher: fetch::Fetcher::new(fetch::FetchOptions {
+                enabled: config.external_fetch,
+                ..fetch::FetchOptions::default()
+            }),
             reference_secret,
             uploads: uploads::Uploads::default(),
             reader: reader::Reader::new(config.cache_mib * 1024 * 1024),

@@ -2,6 +2,7 @@
 
 use std::{net::IpAddr, ops::Deref, rc::Rc, sync::Arc};
 
+use bytes::Bytes;
 use mtproto::session::Reply;
 use services::Origin;
 use storage::{AuthKeyId, Owner, UserId};
@@ -11,7 +12,7 @@ use super::{Result, RpcError};
 use crate::{
     codes::CodeSender,
     config::Config,
-    gateway::{Login, RequestInfo},
+    gateway::{Answers, Login, Promise, RequestInfo},
     router::CallError,
     shared::Shared,
 };
@@ -21,11 +22,19 @@ pub struct Ctx {
     shared: Arc<Shared>,
     login: Rc<Login>,
     request: RequestInfo,
+    answers: Answers,
+    query: Bytes,
 }
 
 impl Ctx {
-    pub(crate) fn new(shared: Arc<Shared>, login: Rc<Login>, request: RequestInfo) -> Self {
-        Self { shared, login, request }
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        login: Rc<Login>,
+        request: RequestInfo,
+        answers: Answers,
+        query: Bytes,
+    ) -> Self {
+        Self { shared, login, request, answers, query }
     }
 
     // ---- who asks ----
@@ -106,6 +115,21 @@ impl Ctx {
         self.login.spend(units).map_err(RpcError::flood_wait)
     }
 
+    // ---- what was asked ----
+
+    /// Bytes of the request, to be kept or given to another thread. They are not copied.
+    #[must_use]
+    pub fn owned(&self, part: &[u8]) -> Bytes {
+        let query = self.query.as_ptr_range();
+        let part_range = part.as_ptr_range();
+        if query.start <= part_range.start && part_range.end <= query.end {
+            self.query.slice_ref(part)
+        } else {
+            // A handler that calls another one with something of its own.
+            Bytes::copy_from_slice(part)
+        }
+    }
+
     // ---- time and randomness ----
 
     /// Unix time in seconds.
@@ -173,6 +197,12 @@ impl Ctx {
     }
 
     // ---- the answer ----
+
+    /// Waits until the connection has room for an answer with `len` bytes in it, to be called before they are read. What it
+    /// gives is held until the handler returns.
+    pub(crate) async fn answer_room(&self, len: usize) -> Promise {
+        self.answers.room(len).await
+    }
 
     /// Encodes the answer to `request` for the session's layer. A value of another type does not compile.
     #[must_use]

@@ -388,6 +388,12 @@ impl Session {
         self.requests.is_empty() && self.outbox.is_empty() && self.events.is_empty()
     }
 
+    /// How many bytes of messages were not sent yet.
+    #[must_use]
+    pub const fn waiting_len(&self) -> usize {
+        self.outbox.waiting_len()
+    }
+
     /// About how many bytes of memory the session takes.
     #[must_use]
     pub fn memory_len(&self) -> usize {

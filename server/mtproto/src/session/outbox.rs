@@ -120,6 +120,10 @@ impl Outbox {
         self.push_count < PUSH_COUNT_MAX && self.push_len.saturating_add(len) <= PUSH_LEN_MAX
     }
 
+    pub(super) const fn waiting_len(&self) -> usize {
+        self.waiting_len
+    }
+
     pub(super) const fn has_waiting_pushes(&self) -> bool {
         self.push_count > 0
     }
