@@ -55,6 +55,23 @@ pub(crate) fn messages_send_media_7547c966(
 }
 
 /// `reply_to_msg_id` and `top_msg_id` become `reply_to`.
+pub(crate) fn messages_send_multi_media_b6f11a1c(
+    old: superseded::MessagesSendMultiMediaB6f11a1c<'_>,
+) -> functions::messages::SendMultiMedia<'_> {
+    functions::messages::SendMultiMedia {
+        silent: old.silent,
+        background: old.background,
+        clear_draft: old.clear_draft,
+        noforwards: old.noforwards,
+        update_stickersets_order: old.update_stickersets_order,
+        reply_to: reply_to(old.reply_to_msg_id, old.top_msg_id),
+        schedule_date: old.schedule_date,
+        send_as: old.send_as,
+        ..functions::messages::SendMultiMedia::new(old.peer, old.multi_media)
+    }
+}
+
+/// `reply_to_msg_id` and `top_msg_id` become `reply_to`.
 pub(crate) fn messages_save_draft_b4331e3f(
     old: superseded::MessagesSaveDraftB4331e3f<'_>,
 ) -> functions::messages::SaveDraft<'_> {

@@ -1,18 +1,26 @@
 //! Messages, chats and drafts for clients, and whom they name.
+//!
+//! First an answer's messages, chats and peers are collected ([`Peers`]), then all of them looked up at once ([`View`]), then the
+//! answer is made, which borrows from both.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use storage::UserId;
 use tl::{
     api::{enums, types},
     operations::types::mailbox,
     records::{
-        enums::{Action, EntityKind},
-        types::{Draft, Entity, Forward, Message, Reply},
+        enums::{Action, EntityKind, Media},
+        types::{Attachment, Draft, Entity, Forward, Message, Reply},
     },
 };
 
-use super::{entities, notify, peers, users::Users};
+use super::{
+    entities,
+    media::{self, Shown},
+    notify, peers,
+    users::Users,
+};
 use crate::{rpc::Result, shared::Shared};
 
 /// Whom an answer names. Clients need every one of them in it: who is missing makes them ask again and again.
@@ -21,6 +29,8 @@ pub struct Peers {
     ids: BTreeSet<i64>,
     /// Whether there are messages, which may be the viewer's own.
     messages: bool,
+    /// By message: what is attached to it; `None` for what a later version stored.
+    attachments: BTreeMap<i32, Option<Attachment>>,
 }
 
 impl Peers {
@@ -42,6 +52,13 @@ impl Peers {
             self.entities(reply.quote_entities.as_deref());
         }
         self.entities(message.entities.as_deref());
+        if let Some(media) = &message.media {
+            let attachment = media::attachment(media);
+            if let Some(Attachment { media: Media::MediaContact(card), .. }) = &attachment {
+                self.peer(card.user_id);
+            }
+            self.attachments.insert(message.id, attachment);
+        }
     }
 
     /// Adds those whom messages name.
@@ -91,11 +108,82 @@ impl Peers {
         let own = self.messages.then_some(viewer.0);
         Users::load(shared, viewer, self.ids().chain(own))
     }
+
+    /// Loads them, and what is attached to the messages.
+    ///
+    /// # Errors
+    ///
+    /// As [`Users::load`].
+    pub fn view(self, shared: &Shared, viewer: UserId) -> Result<View> {
+        let users = self.load(shared, viewer)?;
+        let media = self.attachments.into_iter().map(|(id, attachment)| {
+            let shown = attachment.map_or_else(Shown::unsupported, |attachment| {
+                Shown::attached(shared, viewer, id, attachment)
+            });
+            (id, shown)
+        });
+        Ok(View { viewer, media: media.collect(), users })
+    }
 }
 
-/// A message of the viewer's box, for the viewer.
-#[must_use]
-pub fn message(viewer: UserId, message: &Message) -> enums::Message<'_> {
+/// What is needed to show messages to a viewer: whom they name, and what is attached to them.
+#[derive(Clone, Debug)]
+pub struct View {
+    viewer: UserId,
+    /// Everybody named in them.
+    pub users: Users,
+    /// By message: what is attached to it.
+    media: BTreeMap<i32, Shown>,
+}
+
+impl View {
+    /// Nobody, and no media.
+    #[cfg(test)]
+    pub(crate) fn empty(viewer: UserId) -> Self {
+        Self { viewer, users: Users::default(), media: BTreeMap::new() }
+    }
+
+    /// A message of the viewer's box, which was among those that were looked up.
+    #[must_use]
+    pub fn message<'a>(&'a self, record: &'a Message) -> enums::Message<'a> {
+        message(self.viewer, record, self.media.get(&record.id))
+    }
+
+    /// Messages of the viewer's box, all of which were looked up.
+    #[must_use]
+    pub fn messages<'a>(&'a self, records: &'a [Message]) -> Vec<enums::Message<'a>> {
+        records.iter().map(|record| self.message(record)).collect()
+    }
+
+    /// What a session is told of a message that it sent.
+    #[must_use]
+    pub fn sent_updates<'a>(&'a self, sent: &'a mailbox::Sent) -> [enums::Update<'a>; 2] {
+        [
+            types::UpdateMessageID::new(sent.message.id, sent.random_id).into(),
+            types::UpdateNewMessage::new(self.message(&sent.message), sent.pts, 1).into(),
+        ]
+    }
+
+    /// What a session is told of messages that it sent: first all ids, then the messages.
+    #[must_use]
+    pub fn all_sent_updates<'a>(&'a self, sent: &'a [mailbox::Sent]) -> Vec<enums::Update<'a>> {
+        let each = sent.iter().map(|sent| self.sent_updates(sent)).map(|[id, new]| (id, new));
+        let (ids, new): (Vec<_>, Vec<_>) = each.unzip();
+        ids.into_iter().chain(new).collect()
+    }
+
+    /// What a session is told of a message that it edited.
+    #[must_use]
+    pub fn edited_update<'a>(&'a self, edited: &'a mailbox::Edited) -> enums::Update<'a> {
+        types::UpdateEditMessage::new(self.message(&edited.message), edited.pts, 1).into()
+    }
+}
+
+fn message<'a>(
+    viewer: UserId,
+    message: &'a Message,
+    attached: Option<&'a Shown>,
+) -> enums::Message<'a> {
     let from = if message.out { viewer.0 } else { message.peer };
     if let Some(action) = &message.action {
         return types::MessageService {
@@ -126,19 +214,13 @@ pub fn message(viewer: UserId, message: &Message) -> enums::Message<'_> {
         saved_peer_id: saved_peer(viewer, message),
         fwd_from: message.forward.as_ref().map(forward_header),
         reply_to: message.reply.as_ref().map(reply_header),
-        // No handler stores media yet: whatever is there comes from a later version.
-        media: message.media.as_ref().map(|_| enums::MessageMedia::MessageMediaUnsupported),
+        media: attached.map(Shown::to_tl),
+        grouped_id: attached.and_then(Shown::grouped_id),
         entities: message.entities.as_deref().map(entities::to_tl),
         edit_date: message.edit_date,
         ..types::Message::new(message.id, peers::to_tl(message.peer), message.date, &message.text)
     }
     .into()
-}
-
-/// Messages of the viewer's box, for the viewer.
-#[must_use]
-pub fn messages(viewer: UserId, messages: &[Message]) -> Vec<enums::Message<'_>> {
-    messages.iter().map(|one| message(viewer, one)).collect()
 }
 
 /// In Saved Messages: whose messages it lies with.
@@ -219,21 +301,6 @@ pub fn state(state: &mailbox::State) -> types::updates::State {
     types::updates::State::new(state.pts, 0, state.date, 0, state.unread_count)
 }
 
-/// What a session is told of a message that it sent.
-#[must_use]
-pub fn sent_updates(viewer: UserId, sent: &mailbox::Sent) -> [enums::Update<'_>; 2] {
-    [
-        types::UpdateMessageID::new(sent.message.id, sent.random_id).into(),
-        types::UpdateNewMessage::new(message(viewer, &sent.message), sent.pts, 1).into(),
-    ]
-}
-
-/// What a session is told of a message that it edited.
-#[must_use]
-pub fn edited_update(viewer: UserId, edited: &mailbox::Edited) -> enums::Update<'_> {
-    types::UpdateEditMessage::new(message(viewer, &edited.message), edited.pts, 1).into()
-}
-
 /// Updates with the users that they name. Order is by `pts`: `seq` is 0.
 #[must_use]
 pub fn updates<'a>(
@@ -255,7 +322,7 @@ mod tests {
     }
 
     fn plain(record: &Message) -> types::Message<'_> {
-        match message(VIEWER, record) {
+        match message(VIEWER, record, None) {
             enums::Message::Message(message) => message,
             other => panic!("{other:?}"),
         }
@@ -296,7 +363,7 @@ mod tests {
         let reply = Reply { id: Some(4), ..Reply::new() };
         let record =
             Message { action: Some(Action::ActionPinMessage), reply: Some(reply), ..text(2) };
-        let enums::Message::MessageService(service) = message(VIEWER, &record) else {
+        let enums::Message::MessageService(service) = message(VIEWER, &record, None) else {
             panic!("no service message")
         };
         assert_eq!(service.action, enums::MessageAction::MessageActionPinMessage);

@@ -1,21 +1,25 @@
 //! Between what clients send and see (`tl::api`) and what is stored and executed (`tl::records`, `tl::operations`).
 //!
-//! | module       | from clients                         | to clients                                      |
-//! |--------------|--------------------------------------|-------------------------------------------------|
-//! | [`peers`]    | peers with access hashes, replies    | peers                                           |
-//! | [`entities`] | formatting of a text                 | formatting of a text                            |
-//! | [`text`]     | a text, trimmed, with its formatting |                                                 |
-//! | [`detect`]   | addresses, names, tags in a text     |                                                 |
-//! | [`users`]    |                                      | users as one viewer may see them                |
-//! | [`messages`] |                                      | messages, dialogs, drafts, whom they mention    |
-//! | [`notify`]   | notification settings                | notification settings                           |
-//! | [`privacy`]  | privacy keys and rules               | privacy keys and rules                          |
+//! | module         | from clients                         | to clients                                   |
+//! |----------------|--------------------------------------|----------------------------------------------|
+//! | [`peers`]      | peers with access hashes, replies    | peers                                        |
+//! | [`entities`]   | formatting of a text                 | formatting of a text                         |
+//! | [`text`]       | a text, trimmed, with its formatting |                                              |
+//! | [`detect`]     | addresses, names, tags in a text     |                                              |
+//! | [`users`]      |                                      | users as one viewer may see them             |
+//! | [`messages`]   |                                      | messages, dialogs, drafts, whom they mention |
+//! | [`media`]      |                                      | photos, documents, what else is attached     |
+//! | [`attributes`] | what a document is                   | what a document is                           |
+//! | [`notify`]     | notification settings                | notification settings                        |
+//! | [`privacy`]    | privacy keys and rules               | privacy keys and rules                       |
 //!
 //! What is made for clients borrows from what it is made of; it is encoded while that is alive. Whatever is made is of the
 //! newest layer: older ones are a matter of the encoding.
 
+pub mod attributes;
 pub mod detect;
 pub mod entities;
+pub mod media;
 pub mod messages;
 pub mod notify;
 pub mod peers;

@@ -159,7 +159,7 @@ pub fn reply_to(
     }))
 }
 
-/// Which messages a search is for. Kinds of media that nobody can send yet fit no message.
+/// Which messages a search is for. Kinds that nobody can send fit no message.
 #[must_use]
 pub fn filter(filter: &enums::MessagesFilter) -> Filter {
     match filter {
@@ -167,7 +167,20 @@ pub fn filter(filter: &enums::MessagesFilter) -> Filter {
         enums::MessagesFilter::InputMessagesFilterUrl => Filter::FilterUrl,
         enums::MessagesFilter::InputMessagesFilterPinned => Filter::FilterPinned,
         enums::MessagesFilter::InputMessagesFilterMyMentions => Filter::FilterMentions,
-        _ => Filter::FilterNone,
+        enums::MessagesFilter::InputMessagesFilterPhotos => Filter::FilterPhotos,
+        enums::MessagesFilter::InputMessagesFilterVideo => Filter::FilterVideo,
+        enums::MessagesFilter::InputMessagesFilterPhotoVideo => Filter::FilterPhotoVideo,
+        enums::MessagesFilter::InputMessagesFilterDocument => Filter::FilterDocument,
+        enums::MessagesFilter::InputMessagesFilterGif => Filter::FilterGif,
+        enums::MessagesFilter::InputMessagesFilterVoice => Filter::FilterVoice,
+        enums::MessagesFilter::InputMessagesFilterMusic => Filter::FilterMusic,
+        enums::MessagesFilter::InputMessagesFilterRoundVoice => Filter::FilterRoundVoice,
+        enums::MessagesFilter::InputMessagesFilterRoundVideo => Filter::FilterRoundVideo,
+        enums::MessagesFilter::InputMessagesFilterGeo => Filter::FilterGeo,
+        enums::MessagesFilter::InputMessagesFilterContacts => Filter::FilterContacts,
+        enums::MessagesFilter::InputMessagesFilterChatPhotos
+        | enums::MessagesFilter::InputMessagesFilterPhoneCalls(_)
+        | enums::MessagesFilter::InputMessagesFilterPoll => Filter::FilterNone,
     }
 }
 

@@ -16,9 +16,8 @@ use tl::{
 
 use crate::{
     convert::{
-        messages::{self, Peers},
+        messages::{self, Peers, View},
         peers,
-        users::Users,
     },
     rpc::Result,
     shared::Shared,
@@ -26,9 +25,8 @@ use crate::{
 
 /// A difference, and the users that it names.
 pub(crate) struct Loaded {
-    viewer: UserId,
     difference: Difference,
-    users: Users,
+    view: View,
 }
 
 impl Loaded {
@@ -38,19 +36,15 @@ impl Loaded {
     ///
     /// As [`Users::load`].
     pub(crate) fn new(shared: &Shared, viewer: UserId, difference: Difference) -> Result<Self> {
-        let users = match &difference {
-            Difference::Difference(what) => {
-                let mut peers = Peers::default();
-                peers.messages(&what.messages);
-                peers.messages(&what.edited);
-                for logged in &what.events {
-                    peers_of(&logged.event.change, &mut peers);
-                }
-                peers.load(shared, viewer)?
+        let mut peers = Peers::default();
+        if let Difference::Difference(what) = &difference {
+            peers.messages(&what.messages);
+            peers.messages(&what.edited);
+            for logged in &what.events {
+                peers_of(&logged.event.change, &mut peers);
             }
-            _ => Users::load(shared, viewer, [])?,
-        };
-        Ok(Self { viewer, difference, users })
+        }
+        Ok(Self { view: peers.view(shared, viewer)?, difference })
     }
 
     /// The answer to `updates.getDifference`.
@@ -67,9 +61,9 @@ impl Loaded {
     }
 
     fn some<'a>(&'a self, what: &'a mailbox::Difference) -> enums::updates::Difference<'a> {
-        let new = messages::messages(self.viewer, &what.messages);
-        let other = other_updates(self.viewer, &what.events, &what.edited);
-        let users = self.users.to_tl();
+        let new = self.view.messages(&what.messages);
+        let other = other_updates(&self.view, &what.events, &what.edited);
+        let users = self.view.users.to_tl();
         let state = messages::state(&what.state);
         if what.more {
             types::updates::DifferenceSlice::new(new, Vec::new(), other, Vec::new(), users, state)
@@ -82,16 +76,16 @@ impl Loaded {
 
 /// The updates about all events but new messages.
 fn other_updates<'a>(
-    viewer: UserId,
+    view: &'a View,
     events: &'a [Logged],
     edited: &'a [Message],
 ) -> Vec<enums::Update<'a>> {
     let edited: BTreeMap<i32, &Message> = edited.iter().map(|edit| (edit.id, edit)).collect();
-    events.iter().filter_map(|logged| update(viewer, logged, &edited)).collect()
+    events.iter().filter_map(|logged| update(view, logged, &edited)).collect()
 }
 
 fn update<'a>(
-    viewer: UserId,
+    view: &'a View,
     logged: &'a Logged,
     edited: &BTreeMap<i32, &'a Message>,
 ) -> Option<enums::Update<'a>> {
@@ -100,7 +94,7 @@ fn update<'a>(
         // These are among the new messages, unless they are deleted by now.
         Change::ChangeNewMessage(_) => return None,
         Change::ChangeEditMessage(edit) => {
-            let message = messages::message(viewer, edited.get(&edit.id)?);
+            let message = view.message(edited.get(&edit.id)?);
             types::UpdateEditMessage::new(message, pts, pts_count).into()
         }
         Change::ChangeDeleteMessages(deleted) => {
@@ -160,13 +154,15 @@ mod tests {
         let message = Message::new(7, 2, 0, 0, 0, 0, "new".to_owned());
         let edited = [(7, &message)].into();
         let logged = Logged::new(20, Event::new(pts_count, 0, 0, 0, change.into()));
-        assert_eq!(update(VIEWER, &logged, &edited), expected);
+        let view = View::empty(VIEWER);
+        assert_eq!(update(&view, &logged, &edited), expected);
     }
 
     #[test]
     fn events_are_the_updates_that_were_pushed() {
         let message = Message::new(7, 2, 0, 0, 0, 0, "new".to_owned());
-        let edit = types::UpdateEditMessage::new(messages::message(VIEWER, &message), 20, 1);
+        let view = View::empty(VIEWER);
+        let edit = types::UpdateEditMessage::new(view.message(&message), 20, 1);
         let outbox = types::UpdateReadHistoryOutbox::new(peers::to_tl(2), 9, 20, 1);
         check(ChangeNewMessage::new(2), 1, None);
         check(ChangeEditMessage::new(2, 7), 1, Some(edit.into()));

@@ -13,9 +13,8 @@ use tl::{
 
 use crate::{
     convert::{
-        messages::{self, Peers},
-        notify, peers, privacy,
-        users::{self, Users},
+        messages::{self, Peers, View},
+        notify, peers, privacy, users,
     },
     shared::Shared,
 };
@@ -67,8 +66,8 @@ pub(crate) fn render(
 ) {
     let mut peers = Peers::default();
     named(&pushed.effect, &mut peers);
-    let users = match peers.load(shared, viewer) {
-        Ok(users) => users,
+    let view = match peers.view(shared, viewer) {
+        Ok(view) => view,
         Err(error) => {
             tracing::warn!(error = %error.text, "an update was not pushed");
             return;
@@ -82,8 +81,8 @@ pub(crate) fn render(
             }
         }
         effect => {
-            if let Some(update) = update(viewer, effect, &users) {
-                deliver(&messages::updates(vec![update], &users, now).into());
+            if let Some(update) = update(viewer, effect, &view) {
+                deliver(&messages::updates(vec![update], &view.users, now).into());
             }
         }
     }
@@ -148,15 +147,15 @@ fn short(effect: &Effect, now: i32) -> Option<enums::Update<'_>> {
     })
 }
 
-/// The update about something that stays. `users` has everybody in [`named`].
-fn update<'a>(viewer: UserId, effect: &'a Effect, users: &'a Users) -> Option<enums::Update<'a>> {
+/// The update about something that stays. `view` has everybody in [`named`].
+fn update<'a>(viewer: UserId, effect: &'a Effect, view: &'a View) -> Option<enums::Update<'a>> {
     Some(match effect {
         Effect::EffectNewMessage(new) => {
-            let message = messages::message(viewer, &new.message);
+            let message = view.message(&new.message);
             types::UpdateNewMessage::new(message, new.pts, 1).into()
         }
         Effect::EffectEditMessage(edit) => {
-            let message = messages::message(viewer, &edit.message);
+            let message = view.message(&edit.message);
             types::UpdateEditMessage::new(message, edit.pts, 1).into()
         }
         Effect::EffectDeleteMessages(deleted) => {
@@ -187,7 +186,7 @@ fn update<'a>(viewer: UserId, effect: &'a Effect, users: &'a Users) -> Option<en
         Effect::EffectUserName(name) => {
             // To those who chose a name themselves the user keeps that one.
             let (first_name, last_name) =
-                users.get(name.user).map_or(("", ""), users::Loaded::names);
+                view.users.get(name.user).map_or(("", ""), users::Loaded::names);
             let username = Some(name.username.as_str()).filter(|name| !name.is_empty());
             let usernames = username.map(|username| types::Username {
                 active: true,
@@ -238,7 +237,7 @@ fn update<'a>(viewer: UserId, effect: &'a Effect, users: &'a Users) -> Option<en
         }
         .into(),
         Effect::EffectContact(contact) => {
-            let settings = users.get(contact.peer)?.settings();
+            let settings = view.users.get(contact.peer)?.settings();
             types::UpdatePeerSettings::new(peers::to_tl(contact.peer), settings).into()
         }
         Effect::EffectNewAuthorization(new) => {

@@ -15,6 +15,7 @@ mod handshake;
 mod layers;
 mod limits;
 mod login;
+mod media;
 mod session;
 mod sync;
 mod transports;

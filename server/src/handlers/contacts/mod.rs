@@ -16,6 +16,6 @@ pub use list::{
 pub use top::{get_top_peers, reset_top_peer_rating, toggle_top_peers};
 
 /// The digits of a phone number.
-fn digits(phone: &str) -> String {
+pub(super) fn digits(phone: &str) -> String {
     phone.chars().filter(char::is_ascii_digit).collect()
 }

@@ -13,10 +13,10 @@ use tl::api::{
 };
 
 use super::{LARGE_QUEUE_COUNT, SMALL_QUEUE_COUNT, config::count, hash_of};
-use crate::rpc::{Ctx, Result};
-
-/// UTF-16 code units of a caption.
-pub(super) const CAPTION_LEN_MAX: i32 = 1_024;
+use crate::{
+    limits::{CAPTION_LEN_MAX, UPLOAD_PART_COUNT_MAX, UPLOAD_PART_COUNT_MAX_LARGE},
+    rpc::{Ctx, Result},
+};
 
 /// A setting's value. Limits are told for those who pay and those who do not; here they are the same.
 enum Setting {
@@ -30,13 +30,13 @@ enum Setting {
 use Setting::{Bool, Limit, Nothing, Number, Text};
 
 /// Names and values. `Limit` stands for the two names with `_default` and `_premium` behind.
-fn settings() -> Vec<(&'static str, Setting)> {
+fn settings(part_count_max: i32) -> Vec<(&'static str, Setting)> {
     vec![
         ("about_length_limit", Limit(count(ABOUT_LEN_MAX))),
         ("autoarchive_setting_available", Bool(false)),
         ("autologin_domains", Nothing),
         ("can_edit_factcheck", Bool(false)),
-        ("caption_length_limit", Limit(CAPTION_LEN_MAX)),
+        ("caption_length_limit", Limit(count(CAPTION_LEN_MAX))),
         ("channels_limit", Limit(500)),
         ("channels_public_limit", Limit(10)),
         ("dialog_filters_chats_limit", Limit(100)),
@@ -64,31 +64,36 @@ fn settings() -> Vec<(&'static str, Setting)> {
         ("stickers_emoji_suggest_only_api", Bool(false)),
         ("stickers_faved_limit", Limit(5)),
         ("stories_posting", Text("disabled")),
-        ("upload_max_fileparts", Limit(4_000)),
+        ("upload_max_fileparts", Limit(part_count_max)),
         ("url_auth_domains", Nothing),
         ("whitelisted_domains", Nothing),
     ]
 }
 
-/// The settings by their full names, which live as long as the server.
-static MEMBERS: LazyLock<Vec<(String, Setting)>> = LazyLock::new(|| {
-    let mut members = Vec::new();
-    for (name, setting) in settings() {
-        if let Limit(limit) = setting {
-            members.push((format!("{name}_default"), Number(limit)));
-            members.push((format!("{name}_premium"), Number(limit)));
-        } else {
-            members.push((name.to_owned(), setting));
+/// The settings by their full names, which live as long as the server: those without large uploads, and those with them.
+static MEMBERS: LazyLock<[Vec<(String, Setting)>; 2]> = LazyLock::new(|| {
+    [UPLOAD_PART_COUNT_MAX, UPLOAD_PART_COUNT_MAX_LARGE].map(|part_count_max| {
+        let mut members = Vec::new();
+        for (name, setting) in settings(part_count_max) {
+            if let Limit(limit) = setting {
+                members.push((format!("{name}_default"), Number(limit)));
+                members.push((format!("{name}_premium"), Number(limit)));
+            } else {
+                members.push((name.to_owned(), setting));
+            }
         }
-    }
-    members
+        members
+    })
 });
 
 /// The settings as JSON, and their hash.
-static APP_CONFIG: LazyLock<AppConfig<'static>> = LazyLock::new(|| {
-    let members = MEMBERS.iter().map(|(name, setting)| JsonObjectValue::new(name, json(setting)));
-    let config = JSONValue::from(JsonObject::new(members.collect()));
-    AppConfig::new(hash_of(&config), config)
+static APP_CONFIG: LazyLock<[AppConfig<'static>; 2]> = LazyLock::new(|| {
+    MEMBERS.each_ref().map(|members| {
+        let members = members.iter();
+        let members = members.map(|(name, setting)| JsonObjectValue::new(name, json(setting)));
+        let config = JSONValue::from(JsonObject::new(members.collect()));
+        AppConfig::new(hash_of(&config), config)
+    })
 });
 
 fn json(setting: &Setting) -> JSONValue<'static> {
@@ -104,9 +109,11 @@ fn json(setting: &Setting) -> JSONValue<'static> {
 ///
 /// Source: <https://core.telegram.org/method/help.getAppConfig>.
 pub async fn get_app_config(ctx: &Ctx, request: GetAppConfig) -> Result<Reply> {
-    if request.hash == APP_CONFIG.hash {
+    let [plain, large] = &*APP_CONFIG;
+    let config = if ctx.config().media.large_uploads { large } else { plain };
+    if request.hash == config.hash {
         let known = enums::help::AppConfig::AppConfigNotModified;
         return Ok(ctx.answer(&request, known));
     }
-    Ok(ctx.answer(&request, APP_CONFIG.clone()))
+    Ok(ctx.answer(&request, config.clone()))
 }

@@ -8,7 +8,10 @@ use tl::api::{
 };
 
 use super::ANSWER_LIFETIME_S;
-use crate::rpc::{Ctx, Result};
+use crate::{
+    limits::CAPTION_LEN_MAX,
+    rpc::{Ctx, Result},
+};
 
 /// `help.getConfig`: addresses, limits, intervals.
 ///
@@ -90,7 +93,7 @@ fn limits() -> Config<'static> {
         venue_search_username: None,
         img_search_username: None,
         static_maps_provider: None,
-        caption_length_max: super::app::CAPTION_LEN_MAX,
+        caption_length_max: count(CAPTION_LEN_MAX),
         message_length_max: count(MESSAGE_LEN_MAX),
         webfile_dc_id: 0,
         suggested_lang_code: None,

@@ -8,17 +8,14 @@ use tl::{
 };
 
 use crate::{
-    convert::{
-        messages::{self, Peers},
-        users::Users,
-    },
+    convert::messages::{Peers, View},
     rpc::{Result, RpcError, UserCtx},
 };
 
 /// A page of messages and the users named in it.
 pub(super) struct Page {
     slice: Slice,
-    users: Users,
+    view: View,
     /// Whether a search in all chats goes on after this page.
     rated: bool,
 }
@@ -31,7 +28,7 @@ impl Page {
         if let Some(peer) = peer {
             peers.peer(peer);
         }
-        Ok(Self { users: peers.load(ctx.shared(), ctx.user)?, slice, rated: false })
+        Ok(Self { view: peers.view(ctx.shared(), ctx.user)?, slice, rated: false })
     }
 
     /// A page of a search in all chats, which says where the next one begins.
@@ -40,13 +37,13 @@ impl Page {
     }
 
     /// The answer to a client whose page of this place has `hash`.
-    pub(super) fn to_tl(&self, ctx: &UserCtx, hash: i64) -> enums::messages::Messages<'_> {
+    pub(super) fn to_tl(&self, hash: i64) -> enums::messages::Messages<'_> {
         let Slice { count, offset_id_offset, messages } = &self.slice;
         if hash != 0 && hash == list_hash(messages.iter().map(|message| i64::from(message.id))) {
             return types::messages::MessagesNotModified::new(*count).into();
         }
-        let users = self.users.to_tl();
-        let page = messages::messages(ctx.user, messages);
+        let users = self.view.users.to_tl();
+        let page = self.view.messages(messages);
         if i32::try_from(messages.len()) == Ok(*count) {
             return types::messages::Messages::new(page, Vec::new(), Vec::new(), users).into();
         }
@@ -65,14 +62,14 @@ pub(super) fn no_messages<'a>(users: Vec<enums::User<'a>>) -> enums::messages::M
     types::messages::Messages::new(Vec::new(), Vec::new(), Vec::new(), users).into()
 }
 
-/// The users that the answer to a change of `messages` names; the caller is always among them.
-pub(super) fn users_of<'m>(
+/// What is needed to show `messages`; the caller is always among the users.
+pub(super) fn view_of<'m>(
     ctx: &UserCtx,
     messages: impl IntoIterator<Item = &'m Message>,
-) -> Result<Users> {
+) -> Result<View> {
     let mut peers = Peers::default();
     peers.messages(messages);
-    peers.load(ctx.shared(), ctx.user)
+    peers.view(ctx.shared(), ctx.user)
 }
 
 /// Refuses a request that names more things than a page holds.

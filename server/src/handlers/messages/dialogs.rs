@@ -16,9 +16,8 @@ use tl::{
 use super::answer::check_count;
 use crate::{
     convert::{
-        messages::{self, Peers},
+        messages::{self, Peers, View},
         peers,
-        users::Users,
     },
     rpc::{Result, RpcError, UserCtx},
 };
@@ -49,7 +48,7 @@ pub async fn get_dialogs(ctx: &UserCtx, request: GetDialogs) -> Result<Reply> {
     };
     let page = ctx.call(ctx.user, &page).await?;
     let list = List::load(ctx, &page.chats)?;
-    let (dialogs, messages, users) = list.to_tl(ctx);
+    let (dialogs, messages, users) = list.to_tl();
     if i32::try_from(page.chats.len()) == Ok(page.count) {
         let answer = types::messages::Dialogs::new(dialogs, messages, Vec::new(), users);
         return Ok(ctx.answer(&request, answer));
@@ -75,7 +74,7 @@ pub async fn get_peer_dialogs(ctx: &UserCtx, request: GetPeerDialogs) -> Result<
     }
     let chats = ctx.call(ctx.user, &mailbox::GetChats { peers: asked }).await?;
     let list = List::load(ctx, &chats.chats)?;
-    Ok(ctx.answer(&request, peer_dialogs(ctx, &chats, &list)))
+    Ok(ctx.answer(&request, peer_dialogs(&chats, &list)))
 }
 
 /// `messages.getPinnedDialogs`: the pinned chats in their order, and the state that they belong to.
@@ -90,7 +89,7 @@ pub async fn get_pinned_dialogs(ctx: &UserCtx, request: GetPinnedDialogs) -> Res
         ctx.call(ctx.user, &mailbox::GetPinned {}).await?
     };
     let list = List::load(ctx, &chats.chats)?;
-    Ok(ctx.answer(&request, peer_dialogs(ctx, &chats, &list)))
+    Ok(ctx.answer(&request, peer_dialogs(&chats, &list)))
 }
 
 /// Whether a folder is the archive. Only that and the list itself exist.
@@ -105,7 +104,7 @@ pub(super) fn is_archive(folder_id: i32) -> Result<bool> {
 /// Chats with the users whom they and their newest messages name.
 struct List<'c> {
     chats: &'c [Chat],
-    users: Users,
+    view: View,
 }
 
 /// What answers with chats are made of.
@@ -117,23 +116,19 @@ impl<'c> List<'c> {
         for chat in chats {
             named.chat(chat);
         }
-        Ok(Self { chats, users: named.load(ctx.shared(), ctx.user)? })
+        Ok(Self { chats, view: named.view(ctx.shared(), ctx.user)? })
     }
 
-    fn to_tl(&self, ctx: &UserCtx) -> Parts<'_> {
+    fn to_tl(&self) -> Parts<'_> {
         let dialogs = self.chats.iter().map(messages::dialog).collect();
         let tops = self.chats.iter().filter_map(|chat| chat.top.as_ref());
-        let messages = tops.map(|top| messages::message(ctx.user, top)).collect();
-        (dialogs, messages, self.users.to_tl())
+        let messages = tops.map(|top| self.view.message(top)).collect();
+        (dialogs, messages, self.view.users.to_tl())
     }
 }
 
-fn peer_dialogs<'a>(
-    ctx: &UserCtx,
-    chats: &Chats,
-    list: &'a List<'_>,
-) -> types::messages::PeerDialogs<'a> {
-    let (dialogs, messages, users) = list.to_tl(ctx);
+fn peer_dialogs<'a>(chats: &Chats, list: &'a List<'_>) -> types::messages::PeerDialogs<'a> {
+    let (dialogs, messages, users) = list.to_tl();
     let state = messages::state(&chats.state);
     types::messages::PeerDialogs::new(dialogs, messages, Vec::new(), users, state)
 }

@@ -1,18 +1,33 @@
 //! `messages.editMessage`.
 
 use mtproto::session::Reply;
-use tl::{api::functions::messages::EditMessage, operations::functions::mailbox};
+use tl::{
+    api::{enums::InputMedia, functions::messages::EditMessage},
+    operations::functions::mailbox,
+    records::{
+        enums::{Attribute, Media},
+        types::{Attachment, Message},
+    },
+};
 
-use super::{answer::users_of, send::without_media};
+use super::{
+    answer::view_of,
+    attach::{Attached, Place, attach, is_too_long},
+};
 use crate::{
-    convert::{messages, peers, text},
+    convert::{attributes::Kind, media, messages, peers, text},
     rpc::{Result, RpcError, UserCtx},
 };
 
-/// `messages.editMessage`: gives a message of the caller's another text, on both sides.
+/// `messages.editMessage`: gives a message of the caller's another text, another medium or both, on both sides.
 ///
-/// Errors: `MEDIA_NEW_INVALID`, `MESSAGE_AUTHOR_REQUIRED`, `MESSAGE_EDIT_TIME_EXPIRED`, `MESSAGE_EMPTY`, `MESSAGE_ID_INVALID`,
-/// `MESSAGE_NOT_MODIFIED`, `MESSAGE_TOO_LONG`, `PEER_ID_INVALID`, `SCHEDULE_DATE_INVALID`, `WEBPAGE_NOT_FOUND`.
+/// A medium may come to a text. Photos and documents may be replaced by photos and documents; in an album only by what goes
+/// with the rest of it.
+///
+/// Errors: `MEDIA_CAPTION_TOO_LONG`, `MEDIA_EMPTY`, `MEDIA_NEW_INVALID` for what cannot come by an edit, `MEDIA_PREV_INVALID` for
+/// what cannot be replaced, `MESSAGE_AUTHOR_REQUIRED`, `MESSAGE_EDIT_TIME_EXPIRED`, `MESSAGE_EMPTY`, `MESSAGE_ID_INVALID`,
+/// `MESSAGE_NOT_MODIFIED`, `MESSAGE_TOO_LONG`, `PEER_ID_INVALID`, `SCHEDULE_DATE_INVALID`, `WEBPAGE_NOT_FOUND`; and those of media in
+/// `messages.sendMedia`.
 ///
 /// Source: <https://core.telegram.org/method/messages.editMessage>.
 pub async fn edit_message(ctx: &UserCtx, request: EditMessage<'_>) -> Result<Reply> {
@@ -25,27 +40,105 @@ pub async fn edit_message(ctx: &UserCtx, request: EditMessage<'_>) -> Result<Rep
     if request.rich_message.is_some() {
         return Err(RpcError::MEDIA_NEW_INVALID);
     }
-    if let Some(media) = &request.media {
-        without_media(media, RpcError::MEDIA_NEW_INVALID)?;
-    }
+    let peer = peers::peer(ctx.shared(), ctx.user, &request.peer)?;
     let spans = request.entities.as_deref().unwrap_or_default();
     let said = request.message.map(|said| text::from_tl(ctx.shared(), ctx.user, said, spans));
     let (text, entities) = match said.transpose()? {
         Some(said) => (Some(said.text), Some(said.entities)),
         None => (None, None),
     };
+    // There are no previews, so one that may be missing is.
+    let given = request
+        .media
+        .as_ref()
+        .filter(|media| !matches!(media, InputMedia::InputMediaWebPage(page) if page.optional));
+    let before = before(ctx, peer, request.id).await?;
+    let has_media = given.is_some() || before.media.is_some();
+    if has_media && text.is_some_and(is_too_long) {
+        return Err(RpcError::MEDIA_CAPTION_TOO_LONG);
+    }
+    let new = match given {
+        Some(given) => Some(replacement(ctx, given, &before).await?),
+        None => None,
+    };
+    let (media, source) = new.unzip();
     let edit = mailbox::Edit {
         no_webpage: request.no_webpage,
         invert_media: request.invert_media,
-        peer: peers::peer(ctx.shared(), ctx.user, &request.peer)?,
+        peer,
         id: request.id,
         text,
         entities,
-        media: None,
-        source: None,
+        media: media.as_deref(),
+        source: source.flatten(),
     };
     let edited = ctx.call(ctx.user, &edit).await?;
-    let users = users_of(ctx, [&edited.message])?;
-    let updates = vec![messages::edited_update(ctx.user, &edited)];
-    Ok(ctx.answer(&request, messages::updates(updates, &users, ctx.now())))
+    let view = view_of(ctx, [&edited.message])?;
+    let updates = vec![view.edited_update(&edited)];
+    Ok(ctx.answer(&request, messages::updates(updates, &view.users, ctx.now())))
+}
+
+/// The message as it is.
+async fn before(ctx: &UserCtx, peer: i64, id: i32) -> Result<Message> {
+    let found = ctx.call(ctx.user, &mailbox::Messages { ids: vec![id] }).await?.messages;
+    let found = found.into_iter().find(|message| message.peer == peer);
+    found.ok_or(RpcError::MESSAGE_ID_INVALID)
+}
+
+/// The bytes of what comes in the place of the medium that a message has, and from where the caller has its file.
+async fn replacement(
+    ctx: &UserCtx,
+    given: &InputMedia<'_>,
+    before: &Message,
+) -> Result<(Vec<u8>, Option<tl::records::enums::Source>)> {
+    // Whose it is comes before what it has: what follows is work.
+    if !before.out || before.forward.is_some() || before.action.is_some() {
+        return Err(RpcError::MESSAGE_AUTHOR_REQUIRED);
+    }
+    let (grouped_id, old) = match before.media.as_deref().map(media::attachment) {
+        None => (None, None),
+        Some(Some(Attachment { grouped_id, media })) if is_replaceable(&media) => {
+            (grouped_id, Some(media))
+        }
+        Some(_) => return Err(RpcError::MEDIA_PREV_INVALID),
+    };
+    let new: Attached = attach(ctx, given, Place::Lasting).await?;
+    let goes_along = || old.as_ref().is_some_and(|old| companions(old) == companions(&new.media));
+    if !is_replaceable(&new.media) || (grouped_id.is_some() && !goes_along()) {
+        return Err(RpcError::MEDIA_NEW_INVALID);
+    }
+    Ok((new.to_bytes(grouped_id), new.source))
+}
+
+/// Whether a medium may be replaced, or replace another: files that stay, and that nobody waits for to be played.
+fn is_replaceable(media: &Media) -> bool {
+    match media {
+        Media::MediaPhoto(_) => !media::is_passing(media),
+        Media::MediaDocument(document) => {
+            let attributes = &document.document.attributes;
+            let sticker = attributes.iter().any(|it| matches!(it, Attribute::AttributeSticker(_)));
+            !sticker && !media::is_opened(media)
+        }
+        _ => false,
+    }
+}
+
+/// What may stand together in an album.
+#[derive(PartialEq, Eq)]
+enum Companions {
+    Visual,
+    Music,
+    Files,
+}
+
+fn companions(media: &Media) -> Companions {
+    let Media::MediaDocument(document) = media else { return Companions::Visual };
+    let attributes = &document.document.attributes;
+    if Kind::of(attributes).video {
+        Companions::Visual
+    } else if attributes.iter().any(|it| matches!(it, Attribute::AttributeAudio(_))) {
+        Companions::Music
+    } else {
+        Companions::Files
+    }
 }

@@ -10,7 +10,7 @@ use tl::{
     },
 };
 
-use super::{answer::users_of, send::Extras};
+use super::{answer::view_of, send::Extras};
 use crate::{
     convert::{messages, peers},
     rpc::{Result, RpcError, UserCtx},
@@ -49,15 +49,9 @@ pub async fn forward_messages(ctx: &UserCtx, request: ForwardMessages<'_>) -> Re
         hidden: hidden_author(ctx, from).await?.map(|hidden| vec![hidden]),
     };
     let forwarded = ctx.call(ctx.user, &forward).await?;
-    let users = users_of(ctx, forwarded.sent.iter().map(|sent| &sent.message))?;
-    let (ids, new): (Vec<_>, Vec<_>) = forwarded
-        .sent
-        .iter()
-        .map(|sent| messages::sent_updates(ctx.user, sent))
-        .map(|[id, new]| (id, new))
-        .unzip();
-    let updates = ids.into_iter().chain(new).collect();
-    Ok(ctx.answer(&request, messages::updates(updates, &users, ctx.now())))
+    let view = view_of(ctx, forwarded.sent.iter().map(|sent| &sent.message))?;
+    let updates = view.all_sent_updates(&forwarded.sent);
+    Ok(ctx.answer(&request, messages::updates(updates, &view.users, ctx.now())))
 }
 
 /// The other side of the chat, if it does not want forwards of its messages to lead to it.

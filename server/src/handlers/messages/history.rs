@@ -13,9 +13,9 @@ use tl::{
     records::types::Message,
 };
 
-use super::answer::{Page, check_count, users_of};
+use super::answer::{Page, check_count, view_of};
 use crate::{
-    convert::{messages, peers},
+    convert::peers,
     rpc::{Result, UserCtx},
 };
 
@@ -37,7 +37,7 @@ pub async fn get_history(ctx: &UserCtx, request: GetHistory) -> Result<Reply> {
     };
     let slice = ctx.call(ctx.user, &history).await?;
     let page = Page::new(ctx, Some(peer), slice)?;
-    Ok(ctx.answer(&request, page.to_tl(ctx, request.hash)))
+    Ok(ctx.answer(&request, page.to_tl(request.hash)))
 }
 
 /// `messages.getMessages`: messages of any private chat, in the order asked; `messageEmpty` in the place of those that do not
@@ -63,13 +63,13 @@ pub async fn get_messages(ctx: &UserCtx, request: GetMessages) -> Result<Reply> 
         InputMessage::InputMessagePinned | InputMessage::InputMessageCallbackQuery(_) => 0,
     };
     let found = found(ctx, request.id.iter().map(target).collect()).await?;
-    let users = users_of(ctx, found.values())?;
+    let view = view_of(ctx, found.values())?;
     let page = request.id.iter().map(|input| match found.get(&target(input)) {
-        Some(message) => messages::message(ctx.user, message),
+        Some(message) => view.message(message),
         None => MessageEmpty::new(asked(input)).into(),
     });
     let page = page.collect();
-    let answer = types::messages::Messages::new(page, Vec::new(), Vec::new(), users.to_tl());
+    let answer = types::messages::Messages::new(page, Vec::new(), Vec::new(), view.users.to_tl());
     Ok(ctx.answer(&request, answer))
 }
 

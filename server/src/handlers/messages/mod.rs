@@ -12,6 +12,7 @@
 //! | [`mod@empty`], [`mod@stickers`], [`mod@reactions`] | what does not exist here, said in the form that clients want |
 
 mod answer;
+mod attach;
 
 pub mod delete;
 pub mod dialog_marks;
@@ -46,7 +47,7 @@ pub use empty::{
 };
 pub use forward::forward_messages;
 pub use history::{get_history, get_messages};
-pub use media::{send_multi_media, upload_media};
+pub use media::{send_media, send_multi_media, upload_media};
 pub use peer_settings::{get_peer_settings, hide_peer_settings_bar};
 pub use pins::{unpin_all_messages, update_pinned_message};
 pub use reactions::{
@@ -56,7 +57,7 @@ pub use reactions::{
 };
 pub use read::{get_outbox_read_date, read_history, read_message_contents};
 pub use search::{get_search_counters, search, search_global};
-pub use send::{send_media, send_message};
+pub use send::send_message;
 pub use stickers::{
     get_all_stickers, get_custom_emoji_documents, get_emoji_groups, get_emoji_keywords,
     get_emoji_keywords_difference, get_emoji_keywords_languages, get_emoji_profile_photo_groups,

@@ -43,7 +43,7 @@ pub async fn update_pinned_message(ctx: &UserCtx, request: UpdatePinnedMessage) 
     if let Some(notice) = &pinned.notice {
         named.message(&notice.message);
     }
-    let users = named.load(ctx.shared(), ctx.user)?;
+    let view = named.view(ctx.shared(), ctx.user)?;
     let pins = UpdatePinnedMessages {
         pinned: !request.unpin,
         ..UpdatePinnedMessages::new(
@@ -56,10 +56,10 @@ pub async fn update_pinned_message(ctx: &UserCtx, request: UpdatePinnedMessage) 
     let mut updates = vec![pins.into()];
     if let Some(notice) = &pinned.notice {
         // The client did not choose the notice's random id, so it is not told which one that was.
-        let [_, new] = messages::sent_updates(ctx.user, notice);
+        let [_, new] = view.sent_updates(notice);
         updates.push(new);
     }
-    Ok(ctx.answer(&request, messages::updates(updates, &users, ctx.now())))
+    Ok(ctx.answer(&request, messages::updates(updates, &view.users, ctx.now())))
 }
 
 /// `messages.unpinAllMessages`: ends all pins of a chat, a part at a time.

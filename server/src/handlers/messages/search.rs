@@ -50,7 +50,7 @@ pub async fn search(ctx: &UserCtx, request: Search<'_>) -> Result<Reply> {
     };
     let slice = ctx.call(ctx.user, &search).await?;
     let page = Page::new(ctx, peer, slice)?;
-    Ok(ctx.answer(&request, page.to_tl(ctx, request.hash)))
+    Ok(ctx.answer(&request, page.to_tl(request.hash)))
 }
 
 /// `messages.searchGlobal`: messages of all chats. There are private chats only, and nothing is archived.
@@ -85,7 +85,7 @@ pub async fn search_global(ctx: &UserCtx, request: SearchGlobal<'_>) -> Result<R
     };
     let slice = ctx.call(ctx.user, &search).await?;
     let page = Page::rated(ctx, slice)?;
-    Ok(ctx.answer(&request, page.to_tl(ctx, 0)))
+    Ok(ctx.answer(&request, page.to_tl(0)))
 }
 
 /// `messages.getSearchCounters`: how many messages of each kind a chat has.

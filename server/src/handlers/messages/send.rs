@@ -1,15 +1,16 @@
-//! `messages.sendMessage`, `messages.sendMedia`.
+//! `messages.sendMessage`, and what all ways to send have in common.
 
 use mtproto::session::Reply;
 use tl::{
+    Method,
     api::{
-        enums::{InputMedia, InputPeer, InputReplyTo, MessageEntity},
-        functions::messages::{SendMedia, SendMessage},
+        enums::{InputPeer, InputReplyTo, MessageEntity, Updates},
+        functions::messages::SendMessage,
     },
     operations::{functions::mailbox, types::mailbox::Sent},
 };
 
-use super::answer::users_of;
+use super::answer::view_of;
 use crate::{
     convert::{messages, peers, text},
     rpc::{Result, RpcError, UserCtx},
@@ -45,56 +46,36 @@ pub async fn send_message(ctx: &UserCtx, request: SendMessage<'_>) -> Result<Rep
     };
     let text = Text { text: request.message, entities: request.entities.as_deref() };
     let sent = send(ctx, &request.peer, request.reply_to.as_ref(), text, options).await?;
-    let users = users_of(ctx, [&sent.message])?;
-    let updates = messages::sent_updates(ctx.user, &sent).into();
-    Ok(ctx.answer(&request, messages::updates(updates, &users, ctx.now())))
-}
-
-/// `messages.sendMedia`: media are not stored yet, so all are refused but a preview of a link that may as well be missing.
-///
-/// Errors: `MEDIA_EMPTY`, `MEDIA_INVALID`, `WEBPAGE_NOT_FOUND`, and those of `messages.sendMessage`.
-///
-/// Source: <https://core.telegram.org/method/messages.sendMedia>.
-pub async fn send_media(ctx: &UserCtx, request: SendMedia<'_>) -> Result<Reply> {
-    Extras {
-        scheduled: request.schedule_date.is_some(),
-        send_as: request.send_as.as_ref(),
-        shortcut: request.quick_reply_shortcut.is_some(),
-        effect: request.effect,
-        suggested_post: request.suggested_post.is_some(),
-    }
-    .check(ctx)?;
-    without_media(&request.media, RpcError::MEDIA_INVALID)?;
-    let options = Options {
-        silent: request.silent,
-        no_webpage: false,
-        clear_draft: request.clear_draft,
-        invert_media: request.invert_media,
-        random_id: request.random_id,
-    };
-    let text = Text { text: request.message, entities: request.entities.as_deref() };
-    let sent = send(ctx, &request.peer, request.reply_to.as_ref(), text, options).await?;
-    let users = users_of(ctx, [&sent.message])?;
-    let updates = messages::sent_updates(ctx.user, &sent).into();
-    Ok(ctx.answer(&request, messages::updates(updates, &users, ctx.now())))
+    reply_with(ctx, &request, &sent)
 }
 
 /// What a message says.
-struct Text<'a> {
-    text: &'a str,
-    entities: Option<&'a [MessageEntity<'a>]>,
+pub(super) struct Text<'a> {
+    pub(super) text: &'a str,
+    pub(super) entities: Option<&'a [MessageEntity<'a>]>,
 }
 
 /// How a message is sent.
-struct Options {
-    silent: bool,
-    no_webpage: bool,
-    clear_draft: bool,
-    invert_media: bool,
-    random_id: i64,
+pub(super) struct Options {
+    pub(super) silent: bool,
+    pub(super) no_webpage: bool,
+    pub(super) clear_draft: bool,
+    pub(super) invert_media: bool,
+    pub(super) random_id: i64,
 }
 
-async fn send(
+/// The answer to a request by which a message was sent.
+pub(super) fn reply_with<M>(ctx: &UserCtx, request: &M, sent: &Sent) -> Result<Reply>
+where
+    M: for<'a> Method<Answer<'a> = Updates<'a>>,
+{
+    let view = view_of(ctx, [&sent.message])?;
+    let updates = view.sent_updates(sent).into();
+    Ok(ctx.answer(request, messages::updates(updates, &view.users, ctx.now())))
+}
+
+/// Sends a text.
+pub(super) async fn send(
     ctx: &UserCtx,
     to: &InputPeer,
     reply_to: Option<&InputReplyTo<'_>>,
@@ -118,16 +99,6 @@ async fn send(
         source: None,
     };
     Ok(ctx.call(ctx.user, &send).await?)
-}
-
-/// Refuses media, but for a preview that the sender can do without: there are no previews.
-pub(super) fn without_media(media: &InputMedia<'_>, refusal: RpcError) -> Result<()> {
-    match media {
-        InputMedia::InputMediaEmpty => Err(RpcError::MEDIA_EMPTY),
-        InputMedia::InputMediaWebPage(page) if page.optional => Ok(()),
-        InputMedia::InputMediaWebPage(_) => Err(RpcError::WEBPAGE_NOT_FOUND),
-        _ => Err(refusal),
-    }
 }
 
 /// What a message may be asked to be that none is here.
