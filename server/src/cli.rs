@@ -8,8 +8,9 @@ use std::num::NonZero;
 use std::path::PathBuf;
 use std::{env, thread};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::admin::{self, Request};
 use crate::config::{Config, Flag, Problems, Sources};
 use crate::connect::{self, Client};
 use crate::keyfile::{self, PublicKeyFile};
@@ -38,6 +39,73 @@ pub enum Command {
     },
     /// Check the configuration, and print every setting with where it came from. Starts nothing.
     CheckConfig(Settings),
+    /// Look after the files that people sent. Asks the running server, or opens its store if none runs.
+    Media {
+        /// What to do.
+        #[command(subcommand)]
+        command: Media,
+    },
+}
+
+/// What to do with files.
+#[derive(Debug, Subcommand)]
+pub enum Media {
+    /// Read every file and count every use of it; exits with 1 if something is wrong.
+    Check {
+        /// Remove what belongs to nothing. What is damaged stays as it is.
+        #[arg(long)]
+        repair: bool,
+        /// Where the store is.
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// Move the contents of all files.
+    Migrate {
+        /// To where.
+        #[arg(long, value_name = "s3|local")]
+        to: Place,
+        /// Where the store is.
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// Print how many files there are where, and what waits.
+    Status(Settings),
+}
+
+/// Where contents of files are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Place {
+    /// In the S3 store that the settings name.
+    S3,
+    /// In the data folder.
+    Local,
+}
+
+impl Media {
+    /// Where the store is.
+    pub fn settings(&self) -> &Settings {
+        match self {
+            Self::Check { settings, .. } | Self::Migrate { settings, .. } => settings,
+            Self::Status(settings) => settings,
+        }
+    }
+
+    /// Does it, shows how far it is, and prints what came of it. Answers whether nothing is wrong.
+    ///
+    /// # Errors
+    ///
+    /// It was not done.
+    pub async fn run(&self, config: &Config) -> Result<bool, Box<dyn std::error::Error>> {
+        use crate::media::mover;
+
+        let request = match self {
+            Self::Check { repair, .. } => Request::Check { repair: *repair },
+            Self::Migrate { to: Place::S3, .. } => Request::Migrate { to: mover::Place::There },
+            Self::Migrate { to: Place::Local, .. } => Request::Migrate { to: mover::Place::Here },
+            Self::Status(_) => Request::Status,
+        };
+        admin::client::ask(config, request).await
+    }
 }
 
 /// Settings on the command line.
@@ -203,6 +271,30 @@ mod tests {
         let config = Config::load(&Sources { flags, ..Sources::default() }).unwrap();
         assert_eq!((config.listen.port(), config.shards), (2, 2));
         assert!(config.codes.allow_insecure);
+    }
+
+    #[test]
+    fn what_to_do_with_files() {
+        let parse = |line: &str| Cli::try_parse_from(line.split_whitespace());
+        let check = |line: &str, expected: fn(&Media) -> bool| match parse(line).unwrap().command {
+            Command::Media { command } => assert!(expected(&command), "{line}: {command:?}"),
+            command => panic!("{line}: {command:?}"),
+        };
+        check("baudot media check", |it| matches!(it, Media::Check { repair: false, .. }));
+        check(
+            "baudot media check --repair --data d",
+            |it| matches!(it, Media::Check { repair: true, settings } if settings.data.is_some()),
+        );
+        check("baudot media migrate --to s3", |it| {
+            matches!(it, Media::Migrate { to: Place::S3, .. })
+        });
+        check("baudot media migrate --to local", |it| {
+            matches!(it, Media::Migrate { to: Place::Local, .. })
+        });
+        check("baudot media status", |it| matches!(it, Media::Status(_)));
+        for wrong in ["baudot media", "baudot media migrate", "baudot media migrate --to moon"] {
+            assert!(parse(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

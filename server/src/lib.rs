@@ -1,6 +1,7 @@
 //! The Baudot server: sockets, threads, configuration and time around the protocol (`mtproto`) and the
 //! state (`services`), which have none of them.
 
+pub mod admin;
 pub mod cli;
 pub mod clock;
 pub mod codes;
@@ -18,7 +19,9 @@ pub mod rpc;
 mod server;
 pub mod service_user;
 pub mod shared;
+mod stop;
 mod tickets;
 pub mod updates;
+mod upkeep;
 
-pub use server::{Error, Server};
+pub use server::{Error, Server, Stores};

@@ -228,5 +228,7 @@ pub const ADMIN_REQUEST_LEN_MAX: u64 = 4 * 1024;
 pub const ADMIN_PATIENCE: Duration = Duration::from_secs(30);
 /// How often progress is told.
 pub const ADMIN_PROGRESS: Duration = Duration::from_millis(100);
+/// How long a stopping server waits for it.
+pub const UPKEEP_STOP: Duration = Duration::from_secs(5);
 /// How many threads the upkeep of files may block.
 pub const UPKEEP_THREADS: usize = 6;

@@ -5,8 +5,8 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
-use server::cli::{self, Cli, Command, Settings};
-use server::config::Config;
+use server::cli::{self, Cli, Command, Media, Settings};
+use server::config::{self, Config};
 use server::{Server, keyfile, logging};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -22,6 +22,11 @@ fn main() -> ExitCode {
         Command::CheckConfig(settings) => {
             cli::check_config(&settings).map_err(Failure::from).and_then(|text| print(&text))
         }
+        Command::Media { command } => match media(&command) {
+            // What is wrong has been told.
+            Ok(false) => return ExitCode::FAILURE,
+            done => done.map(drop),
+        },
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -44,6 +49,15 @@ fn serve(settings: &Settings) -> Result<(), Failure> {
     logging::init(&config)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(run(config))
+}
+
+fn media(command: &Media) -> Result<bool, Failure> {
+    let config = load(command.settings())?;
+    // What is told goes to people; the log has what went wrong inside.
+    let log = config::Log { filter: "error".into(), ..config.log.clone() };
+    logging::init(&Config { log, ..config.clone() })?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(command.run(&config))
 }
 
 async fn run(config: Config) -> Result<(), Failure> {

@@ -27,11 +27,12 @@ use crate::{
     config::{self, Config, WebSocket},
     gateway::{self, Admission, Command, Entrance, ShardHandle},
     keyfile,
-    media::Media,
+    media::{Media, mover::Arrivals},
     router::{self, Router, Writers},
     shared::{self, Shared},
     tickets::Tickets,
     updates::Hub,
+    upkeep::Upkeep,
 };
 
 /// Why the server does not start.
@@ -69,12 +70,36 @@ pub enum Error {
     ServiceUser(#[from] router::CallError),
 }
 
+/// Where a server keeps what it keeps.
+#[derive(Clone)]
+pub struct Stores {
+    /// The rows.
+    pub engine: Arc<dyn Engine>,
+    /// File contents on this machine.
+    pub pieces: Arc<dyn Pieces>,
+    /// File contents elsewhere, if that is configured.
+    pub remote: Option<Arc<Objects>>,
+}
+
+impl Stores {
+    /// Opens those that `config` names.
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`].
+    pub fn open(config: &Config) -> Result<Self, Error> {
+        let (engine, pieces) = (open(config)?, open_pieces(config)?);
+        Ok(Self { engine, pieces, remote: open_remote(config)? })
+    }
+}
+
 /// A running server.
 pub struct Server {
     local_addr: SocketAddr,
     shared: Arc<Shared>,
     shards: Vec<ShardHandle>,
     threads: Vec<JoinHandle<()>>,
+    upkeep: Upkeep,
     writers: Writers,
 }
 
@@ -85,14 +110,24 @@ impl Server {
     ///
     /// See [`Error`]; nothing runs then.
     pub async fn start(config: Config) -> Result<Self, Error> {
+        let stores = Stores::open(&config)?;
+        Self::start_on(config, stores).await
+    }
+
+    /// Like [`Server::start`], on stores that are open.
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`]; nothing runs then.
+    pub async fn start_on(config: Config, stores: Stores) -> Result<Self, Error> {
         let mut rng = shared::rng();
         let key = keyfile::load_or_create(&config.data_dir, &mut rng)?;
         let secret = keyfile::secret(&config.data_dir, &mut rng)?;
         let codes = CodeSender::start(&config.codes)?;
-        let engine = open(&config)?;
         let clock = Arc::new(Clock::default());
         let hub = Arc::new(Hub::default());
         let partitions = Partitions::default();
+        let engine = Arc::clone(&stores.engine);
         let (router, writers) =
             Router::start(engine, Arc::clone(&clock), &hub, partitions, config.shards)?;
         set_up_service_user(&router).await?;
@@ -101,7 +136,13 @@ impl Server {
             keys: vec![Arc::new(key.private)],
             dcs: config.dc.accepted.clone(),
         };
-        let media = open_media(&config, shared::derive(&secret, b"file references"))?;
+        let arrivals = Arc::new(Arrivals::default());
+        if config.media.store == config::MediaStore::S3 {
+            hub.carry(Arc::clone(&arrivals));
+        }
+        let (pieces, remote) = (Arc::clone(&stores.pieces), stores.remote.clone());
+        let reference_secret = shared::derive(&secret, b"file references");
+        let media = Media::start(&config.media, pieces, remote, reference_secret)?;
         let too_long = enums::Updates::UpdatesTooLong.to_vec(Layer::NEWEST);
         let shared = Arc::new(Shared {
             advertised: config.advertised(local_addr),
@@ -123,13 +164,25 @@ impl Server {
             Arc::new(Admission::new(limits.connections_max, limits.connections_per_ip_max));
         let (shards, threads) = gateway::start(&shared, &admission, entrances)?;
         shared.hub.connect(shards.clone());
-        Ok(Self { local_addr, shared, shards, threads, writers })
+        let upkeep = Upkeep::start(&shared, stores, partitions, arrivals)?;
+        Ok(Self { local_addr, shared, shards, threads, upkeep, writers })
     }
 
     /// The address that it listens on.
     #[must_use]
     pub fn local_addr(&self) -> SocketAddr {
         self.local_addr
+    }
+
+    /// Clears at once what would be cleared within `ahead_s` seconds, rather than when it is due. For tests.
+    pub async fn sweep(&self, ahead_s: i32) {
+        self.upkeep.sweep(ahead_s).await;
+    }
+
+    /// The media service.
+    #[must_use]
+    pub fn media(&self) -> &Media {
+        &self.shared.media
     }
 
     /// Accepts nothing more, finishes what runs, syncs, and ends the threads.
@@ -142,6 +195,7 @@ impl Server {
                 tracing::error!("a shard panicked");
             }
         }
+        self.upkeep.stop();
         self.writers.stop();
         self.shared.codes.shutdown();
     }
@@ -161,13 +215,6 @@ fn open(config: &Config) -> Result<Arc<dyn Engine>, Error> {
         #[cfg(not(feature = "rocks"))]
         config::Engine::Rocks => return Err(Error::NoRocks),
     })
-}
-
-/// Opens the stores of file contents, and starts the threads that work on them.
-fn open_media(config: &Config, reference_secret: [u8; 32]) -> Result<Media, Error> {
-    let pieces = open_pieces(config)?;
-    let remote = open_remote(config)?;
-    Ok(Media::start(&config.media, pieces, remote, reference_secret)?)
 }
 
 /// Opens the store of pieces of this machine.

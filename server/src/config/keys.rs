@@ -210,6 +210,12 @@ pub const KEYS: &[Key] = &[
         about: "How long a file reference is good for, in seconds",
     },
     Key {
+        name: "media.sweep_s",
+        allowed: Allowed::Number(1, 3600),
+        default: "5",
+        about: "How often what is over is looked for and cleared, in seconds",
+    },
+    Key {
         name: "media.large_uploads",
         allowed: Allowed::Switch,
         default: "false",

@@ -336,6 +336,7 @@ impl Reader {
             image_threads: self.count("media.image_threads", (sources.cores / 2).clamp(1, 64)),
             upload_s: self.number("media.upload_s", 86_400),
             reference_s: self.number("media.reference_s", 86_400),
+            sweep_s: self.number("media.sweep_s", 5),
             large_uploads: self.read("media.large_uploads", parse::switch).unwrap_or(false),
             external_fetch: self.read("media.external_fetch", parse::switch).unwrap_or(false),
         }

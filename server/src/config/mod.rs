@@ -141,6 +141,8 @@ pub struct Media {
     pub upload_s: i32,
     /// How long a file reference is good for.
     pub reference_s: i32,
+    /// How often what is over is looked for.
+    pub sweep_s: u64,
     /// Whether files may have 8,000 parts (4 GB) rather than 4,000 (2 GB).
     pub large_uploads: bool,
     /// Whether clients may have the server fetch files from addresses.

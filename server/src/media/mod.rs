@@ -17,6 +17,7 @@
 //! | [`chores`] | what is over goes |
 //! | [`mover`] | blobs move between here and a remote store |
 //! | [`check`] | everything is looked at |
+//! | [`depot`] | what the three before work with |
 //! | [`fetch`] | files from addresses |
 //!
 //! # Copies

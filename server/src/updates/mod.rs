@@ -17,10 +17,13 @@ use std::sync::{
 
 use dashmap::DashMap;
 use services::Pushed;
-use storage::{AuthKeyId, Owner, UserId};
+use storage::{AuthKeyId, BlobId, Owner, UserId};
 use tl::operations::enums::Effect;
 
-use crate::gateway::{Command, ShardHandle};
+use crate::{
+    gateway::{Command, ShardHandle},
+    media::mover::Arrivals,
+};
 
 /// Which shards have sessions of a user, and how many: small, since a user has few devices.
 type Places = Vec<(usize, u32)>;
@@ -32,6 +35,8 @@ pub struct Hub {
     places: DashMap<UserId, Places>,
     /// By shard: whether something did not fit into its queue, so that its sessions must ask for the difference.
     overflowed: OnceLock<Vec<AtomicBool>>,
+    /// Where new blobs are noted, if they are carried elsewhere.
+    arrivals: OnceLock<Arc<Arrivals>>,
 }
 
 impl Hub {
@@ -40,6 +45,13 @@ impl Hub {
         let overflowed = shards.iter().map(|_| AtomicBool::new(false)).collect();
         if self.overflowed.set(overflowed).is_err() || self.shards.set(shards).is_err() {
             tracing::error!("the shards were made known twice");
+        }
+    }
+
+    /// Has new blobs noted in `arrivals`, once.
+    pub(crate) fn carry(&self, arrivals: Arc<Arrivals>) {
+        if self.arrivals.set(arrivals).is_err() {
+            tracing::error!("where blobs are noted was made known twice");
         }
     }
 
@@ -74,6 +86,13 @@ impl Hub {
             Effect::EffectKeysDestroyed(destroyed) => {
                 let keys: Arc<[i64]> = destroyed.auth_key_ids.as_slice().into();
                 self.broadcast(|| Command::KeysDestroyed(Arc::clone(&keys)));
+            }
+            Effect::EffectBlobStored(stored) => {
+                if let (Some(arrivals), Some(blob)) =
+                    (self.arrivals.get(), BlobId::from_slice(&stored.blob))
+                {
+                    arrivals.push(blob);
+                }
             }
             _ => {
                 let users = push::recipients(&pushed);
