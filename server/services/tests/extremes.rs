@@ -4,12 +4,16 @@
 
 mod common;
 
+use common::media::{Bytes, KIB, attached, media_of, own, photo_file};
 use common::{ALICE, BOB, CAROL, Cluster, user};
-use storage::{AuthKeyId, Failure, Owner, RECORD_LAYER};
+use storage::{AuthKeyId, Failure, FileId, Owner, RECORD_LAYER};
 use tl::Encode;
 use tl::operations::enums::Filter;
-use tl::operations::functions::{accounts, contacts, directory, keys, mailbox, usernames};
-use tl::operations::types::ReplyTo;
+use tl::operations::functions::{
+    accounts, blobs, chores, contacts, directory, files, holders, keys, mailbox, photos, uploads,
+    usernames,
+};
+use tl::operations::types::{ReplyTo, mailbox::AlbumItem};
 use tl::records::enums::{EntityKind, NotifyTarget, PrivacyKey, PrivacyRule};
 use tl::records::types::{Client, Entity, NotifySettings};
 
@@ -20,6 +24,14 @@ fn check(owner: &Owner, operation: &impl Encode) {
     for (from, to) in [(ALICE, BOB), (BOB, ALICE), (ALICE, ALICE), (CAROL, ALICE)] {
         cluster.call(user(from), &mailbox::Send::new(to, from, "hello")).unwrap();
     }
+    let bytes = file_bytes();
+    for file_id in [7, 8] {
+        cluster.call(user(ALICE), &uploads::Open::new(file_id, 1000 + file_id, 100)).unwrap();
+        let hash = bytes.hash(0);
+        cluster.call(user(ALICE), &bytes.store(file_id, 1000 + file_id, 0, &hash)).unwrap();
+    }
+    let make = files::Make::new(photo_file(5, &bytes), vec![bytes.part(8)], 100);
+    cluster.call(user(ALICE), &make).unwrap();
     let create = keys::Create { expires_in: Some(1000), ..keys::Create::new(&[1; 256], 1) };
     cluster.call(Owner::AuthKey(AuthKeyId(1)), &create).unwrap();
     let bytes = operation.to_vec(RECORD_LAYER);
@@ -39,6 +51,11 @@ fn check(owner: &Owner, operation: &impl Encode) {
             "{variant:?}: {answer:?}"
         );
     }
+}
+
+/// What the file 5 of Alice's consists of, and what lies under her upload 7.
+fn file_bytes() -> Bytes {
+    Bytes::new(&[KIB], 1)
 }
 
 fn entity() -> Entity {
@@ -149,4 +166,47 @@ fn keys_and_names() {
     check(&phone, &directory::Reserve { user_id: ALICE });
     check(&phone, &directory::AwaitedBy { user_id: ALICE });
     check(&Owner::username("alice"), &usernames::Claim { peer: ALICE });
+}
+
+#[test]
+fn uploads_and_files() {
+    let owner = user(ALICE);
+    let bytes = file_bytes();
+    check(&owner, &uploads::Open { total: Some(3), ..uploads::Open::new(9, 1009, 100) });
+    let hash = bytes.hash(0);
+    check(&owner, &uploads::Store { total: Some(3), ..bytes.store(7, 1007, 0, &hash) });
+    check(&owner, &uploads::Get { file_id: 7 });
+    let make = files::Make::new(photo_file(6, &bytes), vec![bytes.part(7)], 100);
+    check(&owner, &files::Make { used: Some(8), ..make });
+    check(&owner, &photos::Add { source: own(5) });
+    check(&owner, &photos::Delete { ids: vec![5] });
+    check(&owner, &photos::List { offset: 1, max_id: 5, limit: 10 });
+    check(&FileId(5).into(), &holders::Hold { users: vec![ALICE, BOB] });
+    check(&FileId(5).into(), &holders::Release { user: ALICE, count: 1 });
+    let create = holders::Create { user: ALICE, blobs: vec![Vec::from(bytes.blob().0)] };
+    check(&FileId(5).into(), &create);
+    let blob: Owner = bytes.blob().into();
+    let adopt = blobs::Adopt { file: 6, data: 1, len: 1024, piece_len: KIB, hashes: &hash };
+    check(&blob, &adopt);
+    check(&blob, &blobs::Release { file: 5 });
+    check(&blob, &blobs::Relocate { remote: true, from: 1008, data: 2 });
+    check(&Owner::Chores(1), &chores::List { before: 1, limit: 10 });
+    let chore = tl::records::types::ChoreData { data: 1 }.into();
+    check(&Owner::Chores(1), &chores::Add { due: 1, number: 1, chore });
+}
+
+#[test]
+fn messages_with_media() {
+    let owner = user(ALICE);
+    let media = attached(media_of(&photo_file(5, &file_bytes()), Some(5)));
+    let media = Some(&*media);
+    let source = || Some(own(5));
+    check(&owner, &mailbox::Send { media, source: source(), ..mailbox::Send::new(BOB, 77, "") });
+    check(&owner, &mailbox::Edit { media, source: source(), ..mailbox::Edit::new(BOB, 2) });
+    check(&owner, &mailbox::ReceiveEdit { media, ..mailbox::ReceiveEdit::new(BOB, 3, 1, "x") });
+    let item = |random_id| AlbumItem {
+        source: source(),
+        ..AlbumItem::new(random_id, "x".to_owned(), media.unwrap().to_vec())
+    };
+    check(&owner, &mailbox::SendAlbum::new(BOB, vec![item(1), item(2)]));
 }

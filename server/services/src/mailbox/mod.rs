@@ -4,10 +4,10 @@
 //! delivery brings it to the other.
 //!
 //! ```text
-//! sender's box                                   recipient's box
+//! sender's box                                              recipient's box
 //!   send ── message, event, random id ── ReceiveMessage ──► receive_message ── message, event
-//!   edit ── message, event ──────────── ReceiveEdit ──► receive_edit
-//!   receive_read ◄── ReceiveRead ────────────────────── read_history
+//!   edit ── message, event ───────────── ReceiveEdit ─────► receive_edit
+//!   receive_read ◄────────────────────── ReceiveRead ────── read_history
 //! ```
 //!
 //! # What a message costs
@@ -24,6 +24,10 @@
 //! - The chat list is computed when asked for: a seek a chat. Asking is rare, sending is not.
 //!
 //! Ids therefore grow along a box but are not dense, and are never used again.
+//!
+//! A message with a file costs a delivery more, to the file: the sender says there that both sides hold it ([`crate::holders`]).
+//! So whatever is delivered with a file in it is held for its receiver already. Each box lets go by itself, in one place for
+//! messages that go (`chat`) and one for what is edited (`edit`).
 //!
 //! | module | operations |
 //! |---|---|

@@ -7,15 +7,20 @@
 //! | `people.rs` | users who call until they have an answer, and what must come of it |
 //! | `device.rs` | a client that follows a box by pushes and differences |
 //! | `check.rs` | what must hold at the end |
+//! | `media.rs` | the same for files: who has them, who is counted, what is left |
 //!
 //! A failure prints its seed; `SEED=… cargo nextest run -p services` runs it again.
 
 mod check;
 mod cluster;
 mod device;
+mod media;
 mod people;
+#[path = "../common/media.rs"]
+mod records;
 
 use cluster::Cluster;
+use media::Crowd;
 use people::People;
 
 /// SplitMix64: enough for choices.
@@ -77,6 +82,48 @@ fn run(seed: u64, users: i64, steps: usize, crashes: bool) {
     check::all(&cluster, &people);
 }
 
+fn run_media(seed: u64, users: i64, steps: usize, crashes: bool) {
+    let seed = Seed(seed);
+    let mut random = Random(seed.0);
+    let mut cluster = Cluster::new(5);
+    let mut crowd = Crowd::new(&mut cluster, &mut random, users);
+    for _ in 0..steps {
+        match random.below(10) {
+            0..=4 => crowd.act(&mut cluster, &mut random),
+            5..=7 => cluster.carry(&mut random),
+            8 => cluster.resend(&mut random),
+            _ if crashes && random.one_in(4) => cluster.break_soon(&mut random),
+            _ => cluster.now += 1,
+        }
+        cluster.pushed.clear();
+        crowd.check_step(&cluster);
+    }
+    cluster.heal();
+    settle(&mut cluster, &mut crowd, &mut random);
+    crowd.check_quiet(&cluster);
+    crowd.leave(&cluster);
+    settle(&mut cluster, &mut crowd, &mut random);
+    crowd.check_quiet(&cluster);
+    cluster.now += 1_000;
+    while crowd.wait(&mut cluster, &mut random) {
+        settle(&mut cluster, &mut crowd, &mut random);
+    }
+    settle(&mut cluster, &mut crowd, &mut random);
+    crowd.check_quiet(&cluster);
+    crowd.check_empty(&cluster);
+}
+
+/// Lets everything come through.
+fn settle(cluster: &mut Cluster, crowd: &mut Crowd, random: &mut Random) {
+    while crowd.busy() || !cluster.idle() {
+        crowd.finish(cluster, random);
+        cluster.resend(random);
+        cluster.carry(random);
+        cluster.pushed.clear();
+        crowd.check_step(cluster);
+    }
+}
+
 fn seeds(count: u64) -> std::ops::Range<u64> {
     match std::env::var("SEED") {
         Ok(seed) => {
@@ -108,5 +155,21 @@ fn both_sides_agree_after_crashes() {
 fn both_sides_agree_in_long_chats() {
     for seed in seeds(4) {
         run(2_000_000 + seed, 2, 3_000, true);
+    }
+}
+
+/// Files are kept while somebody has them, and no longer, over a faulty way.
+#[test]
+fn files_are_kept_while_somebody_has_them() {
+    for seed in seeds(10) {
+        run_media(3_000_000 + seed, 4, 600, false);
+    }
+}
+
+/// The same, and writes fail and power goes at any of them.
+#[test]
+fn files_are_kept_while_somebody_has_them_despite_crashes() {
+    for seed in seeds(14) {
+        run_media(4_000_000 + seed, 3, 600, true);
     }
 }

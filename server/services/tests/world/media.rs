@@ -1,0 +1,523 @@
+//! Users who upload, send, forward, edit and delete files, and the server that looks after what is over: who holds a file is
+//! counted right, whatever is lost, repeated or late, and in the end nothing is left.
+//!
+//! What is asked of every step: a file and a blob that were there stay there as long as somebody has the file. What is asked
+//! when all has come through: counts are those of the rows; each number under which bytes were stored is that of an upload, of
+//! a blob, or of exactly one chore that removes it.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use services::mailbox::attachment;
+use services::{Origin, files, tables};
+use storage::{BlobId, FileId, Order, Owner, RECORD_LAYER, Read, UserId, limits::CHORE_LIST_COUNT};
+use tl::operations::enums::Refusal;
+use tl::operations::functions::files as file_functions;
+use tl::operations::functions::{accounts, blobs, chores, mailbox, photos, uploads};
+use tl::operations::types::mailbox::AlbumItem;
+use tl::operations::types::{chores::Page, uploads::Next};
+use tl::records::enums::{Chore, File, Source};
+use tl::records::types::{ChoreUser, Message};
+use tl::{Decode, Encode};
+
+use crate::Random;
+use crate::cluster::{Cluster, Outcome};
+use crate::people::messages;
+use crate::records::{
+    Bytes, KIB, attached, document_file, media_of, named, of_message, of_profile, own, photo_file,
+};
+
+/// How long uploads and own files live, in seconds; a step moves the time by a second at most.
+const LIFE_S: i32 = 60;
+
+/// What everybody uploads: few contents, so that they are equal often.
+const CONTENT_COUNT: usize = 4;
+
+/// A call that is repeated until there is an answer.
+struct Call {
+    owner: Owner,
+    operation: Vec<u8>,
+}
+
+#[derive(Default)]
+struct Person {
+    user: i64,
+    /// What is to be called, one after another. A refusal ends the rest.
+    calls: VecDeque<Call>,
+}
+
+pub(crate) struct Crowd {
+    people: Vec<Person>,
+    /// What the server does for users whose time has come, with the chore that made it do so.
+    server: VecDeque<Call>,
+    /// Every number under which parts of uploads were stored.
+    opened: BTreeSet<i64>,
+    /// Every number under which blobs were moved.
+    moved: BTreeSet<i64>,
+    /// Files that were made, or tried to be.
+    made: BTreeSet<i64>,
+    seen_files: BTreeSet<i64>,
+    seen_blobs: BTreeSet<(i64, BlobId)>,
+}
+
+fn owner(user: i64) -> Owner {
+    Owner::User(UserId(user))
+}
+
+fn contents() -> impl Iterator<Item = Bytes> {
+    (0..CONTENT_COUNT).map(|seed| Bytes::new(&[KIB, KIB, 7][seed % 3..], seed as u64))
+}
+
+fn fresh(random: &mut Random) -> i64 {
+    (random.next() >> 1).cast_signed().max(1)
+}
+
+impl Crowd {
+    pub(crate) fn new(cluster: &mut Cluster, random: &mut Random, count: i64) -> Self {
+        let people: Vec<_> = (1..=count)
+            .map(|at| Person { user: 1_000_000_000 + at, ..Person::default() })
+            .collect();
+        for person in &people {
+            let phone = person.user.to_string();
+            let create = accounts::Create { phone: &phone, first_name: "x", last_name: "" };
+            let create = create.to_vec(RECORD_LAYER);
+            let created = cluster.call(random, &owner(person.user), Origin::default(), &create);
+            assert!(matches!(created, Outcome::Answered(_)));
+        }
+        Self {
+            people,
+            server: VecDeque::new(),
+            opened: BTreeSet::new(),
+            moved: BTreeSet::new(),
+            made: BTreeSet::new(),
+            seen_files: BTreeSet::new(),
+            seen_blobs: BTreeSet::new(),
+        }
+    }
+
+    pub(crate) fn busy(&self) -> bool {
+        !self.server.is_empty() || self.people.iter().any(|person| !person.calls.is_empty())
+    }
+
+    /// Lets somebody do something, or go on trying.
+    pub(crate) fn act(&mut self, cluster: &mut Cluster, random: &mut Random) {
+        let at = random.below(self.people.len());
+        if self.people[at].calls.is_empty() {
+            let calls = self.choose(cluster, random, self.people[at].user);
+            self.people[at].calls.extend(calls);
+        }
+        attempt(cluster, random, &mut self.people[at].calls);
+        if random.one_in(3) {
+            self.look_after(cluster, random);
+        }
+    }
+
+    /// Lets everybody who waits for an answer try once more.
+    pub(crate) fn finish(&mut self, cluster: &mut Cluster, random: &mut Random) {
+        for person in &mut self.people {
+            attempt(cluster, random, &mut person.calls);
+        }
+        attempt(cluster, random, &mut self.server);
+    }
+
+    /// Does the first chore about a user that is due, as the server does.
+    fn look_after(&mut self, cluster: &mut Cluster, random: &mut Random) {
+        if !self.server.is_empty() {
+            attempt(cluster, random, &mut self.server);
+            return;
+        }
+        let due =
+            all_chores(cluster).into_iter().find_map(|(list, due, number, chore)| match chore {
+                Chore::ChoreUser(ChoreUser { user }) if due <= cluster.now => {
+                    Some((list, due, number, user))
+                }
+                _ => None,
+            });
+        let Some((list, due, number, user)) = due else { return };
+        let expire = uploads::Expire {}.to_vec(RECORD_LAYER);
+        let origin = Origin::default();
+        // If nobody knows what came of it, the chore is still there.
+        if let Outcome::Answered(next) = cluster.call(random, &owner(user), origin, &expire) {
+            let next = Next::from_bytes(&next).unwrap();
+            let again = chores::Add { due: next.due, number, chore: ChoreUser { user }.into() };
+            let done = chores::Done { due, number };
+            if next.due > 0 {
+                let operation = again.to_vec(RECORD_LAYER);
+                self.server.push_back(Call { owner: Owner::chores(number), operation });
+            }
+            if next.due != due {
+                let operation = done.to_vec(RECORD_LAYER);
+                self.server.push_back(Call { owner: Owner::Chores(list), operation });
+            }
+        }
+    }
+
+    fn choose(&mut self, cluster: &Cluster, random: &mut Random, user: i64) -> Vec<Call> {
+        let to = self.people[random.below(self.people.len())].user;
+        let peer = self.people[random.below(self.people.len())].user;
+        let known = messages(cluster, user);
+        let chat: Vec<_> = known.iter().filter(|message| message.peer == peer).collect();
+        let some = |random: &mut Random| chat.get(random.below(chat.len().max(1))).copied();
+        let one = |operation: Vec<u8>| vec![Call { owner: owner(user), operation }];
+        match random.below(24) {
+            0..=5 => self.upload(random, user),
+            6..=9 => {
+                let Some((source, file)) = pick(cluster, random, user, &known) else {
+                    return Vec::new();
+                };
+                let ttl_s = random.one_in(4).then_some(5);
+                let media = attached(media_of(&file, ttl_s));
+                let (media, source) = (Some(&*media), Some(source));
+                let send =
+                    mailbox::Send { media, source, ..mailbox::Send::new(to, fresh(random), "") };
+                one(send.to_vec(RECORD_LAYER))
+            }
+            10 => {
+                let items = (0..3).filter_map(|_| {
+                    let (source, file) = pick(cluster, random, user, &known)?;
+                    let media = attached(media_of(&file, None));
+                    let item = AlbumItem::new(fresh(random), String::new(), media);
+                    Some(AlbumItem { source: Some(source), ..item })
+                });
+                one(mailbox::SendAlbum::new(to, items.collect()).to_vec(RECORD_LAYER))
+            }
+            11 | 12 => {
+                let ids: Vec<_> =
+                    (0..3).filter_map(|_| some(random)).map(|message| message.id).collect();
+                let random_ids = ids.iter().map(|_| fresh(random)).collect();
+                one(mailbox::Forward::new(peer, ids, random_ids, to).to_vec(RECORD_LAYER))
+            }
+            13 | 14 => {
+                let Some(message) = some(random).filter(|message| message.out) else {
+                    return Vec::new();
+                };
+                let new = pick(cluster, random, user, &known).filter(|_| random.one_in(2));
+                let media = new.as_ref().map(|(_, file)| attached(media_of(file, None)));
+                let text = format!("caption {}", random.next());
+                let edit = mailbox::Edit {
+                    text: Some(&text),
+                    media: media.as_deref(),
+                    source: new.map(|(source, _)| source),
+                    ..mailbox::Edit::new(peer, message.id)
+                };
+                one(edit.to_vec(RECORD_LAYER))
+            }
+            15..=17 => {
+                let ids: Vec<_> =
+                    (0..4).filter_map(|_| some(random)).map(|message| message.id).collect();
+                let revoke = random.one_in(2);
+                one(mailbox::Delete { revoke, ids }.to_vec(RECORD_LAYER))
+            }
+            18 if random.one_in(4) => {
+                let revoke = random.one_in(2);
+                let clear =
+                    mailbox::DeleteHistory { revoke, ..mailbox::DeleteHistory::new(peer, 0) };
+                one(clear.to_vec(RECORD_LAYER))
+            }
+            19 | 20 => {
+                let ids = chat.iter().map(|message| message.id).take(5).collect();
+                one(mailbox::ReadContents { ids }.to_vec(RECORD_LAYER))
+            }
+            21 => match pick(cluster, random, user, &known) {
+                Some((source, _)) => one(photos::Add { source }.to_vec(RECORD_LAYER)),
+                None => Vec::new(),
+            },
+            22 => {
+                let mut photos = profile(cluster, user);
+                photos.truncate(random.below(3));
+                one(photos::Delete { ids: photos }.to_vec(RECORD_LAYER))
+            }
+            23 => self.relocate(cluster, random),
+            _ => Vec::new(),
+        }
+    }
+
+    /// An upload with its parts in any order, and mostly a file made of it.
+    fn upload(&mut self, random: &mut Random, user: i64) -> Vec<Call> {
+        let mut calls = Vec::new();
+        let mut call = |operation| calls.push(Call { owner: owner(user), operation });
+        let pool: Vec<_> = contents().collect();
+        let id = fresh(random);
+        let mut parts = Vec::new();
+        for _ in 0..1 + random.below(2) {
+            let bytes = pool[random.below(pool.len())].clone();
+            let (file_id, data) = (fresh(random), fresh(random));
+            self.opened.insert(data);
+            call(uploads::Open::new(file_id, data, LIFE_S).to_vec(RECORD_LAYER));
+            let count = bytes.lens.len();
+            let first = random.below(count);
+            for part in (0..count).map(|at| (first + at) % count) {
+                if random.one_in(12) {
+                    continue;
+                }
+                let hash = bytes.hash(part);
+                if random.one_in(4) {
+                    call(bytes.store(file_id, data, part, &[0; 32]).to_vec(RECORD_LAYER));
+                }
+                call(bytes.store(file_id, data, part, &hash).to_vec(RECORD_LAYER));
+            }
+            parts.push((file_id, bytes));
+        }
+        if random.one_in(6) {
+            return calls;
+        }
+        let (main, bytes) = &parts[0];
+        let mut used = None;
+        let mut made = vec![bytes.part(*main)];
+        let file = match parts.get(1) {
+            None => photo_file(id, bytes),
+            // What the other one was is not kept, or it is the preview.
+            Some((other, _)) if random.one_in(2) => {
+                used = Some(*other);
+                photo_file(id, bytes)
+            }
+            Some((other, preview)) => {
+                made.push(preview.part(*other));
+                let File::FileDocument(mut file) = document_file(id, bytes, vec![named()]) else {
+                    unreachable!()
+                };
+                file.document.thumbs = Some(crate::records::photo(0, preview).pictures);
+                file.into()
+            }
+        };
+        self.made.insert(id);
+        let make = file_functions::Make { used, ..file_functions::Make::new(file, made, LIFE_S) };
+        call(make.to_vec(RECORD_LAYER));
+        calls
+    }
+
+    /// Moves a blob to the remote store, or back.
+    fn relocate(&mut self, cluster: &Cluster, random: &mut Random) -> Vec<Call> {
+        let pool: Vec<_> = contents().collect();
+        let blob = Owner::Blob(pool[random.below(pool.len())].blob());
+        let row = cluster.view(blob.clone(), |view| view.get(tables::BLOB, &()).unwrap());
+        let Some(row) = row else { return Vec::new() };
+        let data = fresh(random);
+        self.moved.insert(data);
+        let relocate = blobs::Relocate { remote: !row.remote, from: row.data, data };
+        vec![Call { owner: blob, operation: relocate.to_vec(RECORD_LAYER) }]
+    }
+
+    /// Whether whatever was there is there as long as somebody has it, however late deliveries are.
+    pub(crate) fn check_step(&mut self, cluster: &Cluster) {
+        let had: BTreeSet<i64> =
+            self.people.iter().flat_map(|person| holds(cluster, person.user).into_keys()).collect();
+        for id in had {
+            let row = cluster.view(FileId(id).into(), |view| view.get(tables::FILE, &()).unwrap());
+            let Some(row) = row else {
+                assert!(!self.seen_files.contains(&id), "file {id} is gone, and somebody has it");
+                continue;
+            };
+            self.seen_files.insert(id);
+            for blob in row.blobs.iter().filter_map(|blob| BlobId::from_slice(blob)) {
+                let (held, there) = cluster.view(blob.into(), |view| {
+                    let held = view.contains(tables::HOLDERS, &id).unwrap();
+                    (held, view.contains(tables::BLOB, &()).unwrap())
+                });
+                let seen = self.seen_blobs.contains(&(id, blob));
+                assert!(there || !seen, "{blob:?} of file {id} is gone, and somebody has it");
+                if held && there {
+                    self.seen_blobs.insert((id, blob));
+                }
+            }
+        }
+    }
+
+    /// When nothing is on its way: counts are those of the rows, and each number is accounted for once.
+    pub(crate) fn check_quiet(&self, cluster: &Cluster) {
+        let mut holders: BTreeMap<i64, BTreeMap<i64, i32>> = BTreeMap::new();
+        for person in &self.people {
+            for (file, count) in holds(cluster, person.user) {
+                holders.entry(file).or_default().insert(person.user, count);
+            }
+        }
+        let mut files_of: BTreeMap<BlobId, BTreeMap<i64, i32>> = BTreeMap::new();
+        for id in &self.made {
+            let expected = holders.remove(id).unwrap_or_default();
+            assert_eq!(counted(cluster, FileId(*id).into()), expected, "who holds file {id}");
+            let row = cluster.view(FileId(*id).into(), |view| view.get(tables::FILE, &()).unwrap());
+            assert_eq!(row.is_some(), !expected.is_empty(), "file {id}");
+            for blob in row.iter().flat_map(|row| &row.blobs) {
+                files_of.entry(BlobId::from_slice(blob).unwrap()).or_default().insert(*id, 1);
+            }
+        }
+        assert_eq!(holders, BTreeMap::new(), "files that nobody made");
+
+        let mut numbers: BTreeMap<i64, usize> = BTreeMap::new();
+        for bytes in contents() {
+            let blob = Owner::Blob(bytes.blob());
+            let expected = files_of.remove(&bytes.blob()).unwrap_or_default();
+            assert_eq!(counted(cluster, blob.clone()), expected, "which files hold {blob:?}");
+            let (row, hashes) = cluster.view(blob.clone(), |view| {
+                let row = view.get(tables::BLOB, &()).unwrap();
+                (row, view.contains(tables::BLOB_HASHES, &()).unwrap())
+            });
+            assert_eq!((row.is_some(), hashes), (!expected.is_empty(), row.is_some()), "{blob:?}");
+            row.into_iter().for_each(|row| *numbers.entry(row.data).or_default() += 1);
+        }
+        assert_eq!(files_of, BTreeMap::new(), "blobs that nobody stored");
+        for (_, _, _, chore) in all_chores(cluster) {
+            match chore {
+                Chore::ChoreData(chore) => *numbers.entry(chore.data).or_default() += 1,
+                Chore::ChoreObject(chore) => *numbers.entry(chore.data).or_default() += 1,
+                Chore::ChoreUser(_) | Chore::ChorePieces(_) => {}
+            }
+        }
+        for person in &self.people {
+            let uploads = cluster.view(owner(person.user), |view| {
+                view.scan(tables::UPLOADS, .., Order::Forward, usize::MAX).unwrap()
+            });
+            for (_, upload) in uploads {
+                if upload.photo.is_none() && upload.document.is_none() {
+                    *numbers.entry(upload.data).or_default() += 1;
+                }
+            }
+        }
+        for data in &self.opened {
+            let count = numbers.remove(data);
+            // An upload that was refused before it began has no row, and never will.
+            assert_eq!(count, Some(1), "what lies under {data}");
+        }
+        for data in &self.moved {
+            assert!(numbers.remove(data).is_none_or(|count| count == 1), "what lies under {data}");
+        }
+        assert_eq!(numbers, BTreeMap::new(), "numbers that nobody chose");
+    }
+
+    /// Deletes all that people have.
+    pub(crate) fn leave(&mut self, cluster: &Cluster) {
+        for person in &mut self.people {
+            let ids = messages(cluster, person.user).iter().map(|message| message.id).collect();
+            let delete = mailbox::Delete { revoke: false, ids }.to_vec(RECORD_LAYER);
+            let photos = photos::Delete { ids: profile(cluster, person.user) };
+            for operation in [delete, photos.to_vec(RECORD_LAYER)] {
+                person.calls.push_back(Call { owner: owner(person.user), operation });
+            }
+        }
+    }
+
+    /// Does all chores about users up to now. Whether there were any.
+    pub(crate) fn wait(&mut self, cluster: &mut Cluster, random: &mut Random) -> bool {
+        self.look_after(cluster, random);
+        !self.server.is_empty()
+    }
+
+    /// Whether no row is left of all that was.
+    pub(crate) fn check_empty(&self, cluster: &Cluster) {
+        for person in &self.people {
+            cluster.view(owner(person.user), |view| {
+                let order = Order::Forward;
+                assert!(view.first(tables::UPLOADS, .., order).unwrap().is_none());
+                assert!(view.first(tables::UPLOAD_PARTS, .., order).unwrap().is_none());
+                assert!(view.first(tables::OWN_FILES, .., order).unwrap().is_none());
+                assert!(view.first(tables::EXPIRIES, .., order).unwrap().is_none());
+                assert_eq!(view.get(tables::UPLOAD_TOTALS, &()).unwrap(), None);
+            });
+            assert_eq!(holds(cluster, person.user), BTreeMap::new());
+        }
+        for bytes in contents() {
+            let blob = Owner::Blob(bytes.blob());
+            assert!(!cluster.view(blob, |view| view.contains(tables::BLOB, &()).unwrap()));
+        }
+    }
+}
+
+/// Makes the first of several calls, until there is an answer to it.
+fn attempt(cluster: &mut Cluster, random: &mut Random, calls: &mut VecDeque<Call>) {
+    let Some(call) = calls.front() else { return };
+    match cluster.call(random, &call.owner, Origin::default(), &call.operation) {
+        Outcome::Unknown => {}
+        Outcome::Answered(answer) => {
+            let more = mailbox::DeleteHistory::from_bytes(&call.operation).is_ok()
+                && tl::operations::types::mailbox::AffectedHistory::from_bytes(&answer)
+                    .is_ok_and(|affected| affected.offset > 0);
+            if !more {
+                calls.pop_front();
+            }
+        }
+        Outcome::Refused(services::Error::Refused(refusal)) => {
+            let expected = matches!(
+                refusal,
+                Refusal::FileReferenceExpired
+                    | Refusal::FileIdInvalid
+                    | Refusal::FilePartMissing(_)
+                    | Refusal::FilePartSizeChanged
+                    | Refusal::FilePartSizeInvalid
+                    | Refusal::MediaInvalid
+                    | Refusal::MessageAuthorRequired
+                    | Refusal::MessageIdInvalid
+                    | Refusal::MessageNotModified
+                    | Refusal::PhotoIdInvalid
+                    | Refusal::RandomIdDuplicate
+            );
+            assert!(expected, "{refusal:?}");
+            calls.clear();
+        }
+        Outcome::Refused(error) => panic!("{error}"),
+    }
+}
+
+/// A file that the user has, and from where.
+fn pick(
+    cluster: &Cluster,
+    random: &mut Random,
+    user: i64,
+    known: &[Message],
+) -> Option<(Source, File)> {
+    let mut all: Vec<(Source, File)> = cluster.view(owner(user), |view| {
+        let own_files = view.scan(tables::OWN_FILES, .., Order::Forward, 100).unwrap();
+        let photos = view.scan(tables::PROFILE_PHOTOS, .., Order::Forward, 100).unwrap();
+        let own_files = own_files.into_iter().map(|(id, row)| (own(id), row.file));
+        let photos = photos.into_iter().map(|(_, photo)| {
+            (of_profile(photo.id), tl::records::types::FilePhoto { photo }.into())
+        });
+        own_files.chain(photos).collect()
+    });
+    all.extend(known.iter().filter_map(|message| {
+        let file = attachment::file(attachment::of(message)?.media)?;
+        Some((of_message(message.id), file))
+    }));
+    (!all.is_empty()).then(|| all.swap_remove(random.below(all.len())))
+}
+
+fn profile(cluster: &Cluster, user: i64) -> Vec<i64> {
+    let photos = cluster.view(owner(user), |view| {
+        view.scan(tables::PROFILE_PHOTOS, .., Order::Forward, usize::MAX).unwrap()
+    });
+    photos.into_iter().map(|(_, photo)| photo.id).collect()
+}
+
+/// How often a user has each file: in messages, made lately, in the profile.
+fn holds(cluster: &Cluster, user: i64) -> BTreeMap<i64, i32> {
+    let mut holds = BTreeMap::new();
+    let own_files = cluster.view(owner(user), |view| {
+        view.scan(tables::OWN_FILES, .., Order::Forward, usize::MAX).unwrap()
+    });
+    let own_files = own_files.into_iter().map(|(_, row)| files::id(&row.file));
+    let sent = messages(cluster, user)
+        .into_iter()
+        .filter_map(|message| attachment::file_id(&attachment::of(&message)?.media));
+    for file in own_files.chain(sent).chain(profile(cluster, user)) {
+        *holds.entry(file).or_default() += 1;
+    }
+    holds
+}
+
+/// Who holds a file, or which files hold a blob, as it is counted.
+fn counted(cluster: &Cluster, owner: Owner) -> BTreeMap<i64, i32> {
+    let rows = cluster
+        .view(owner, |view| view.scan(tables::HOLDERS, .., Order::Forward, usize::MAX).unwrap());
+    rows.into_iter().map(|(holder, holds)| (holder, holds.count)).collect()
+}
+
+/// All chores: list, moment, number, chore.
+fn all_chores(cluster: &Cluster) -> Vec<(u8, i32, i64, Chore)> {
+    let mut all = Vec::new();
+    for list in 0..CHORE_LIST_COUNT {
+        let ask = chores::List { before: i32::MAX, limit: 1000 }.to_vec(RECORD_LAYER);
+        let page = cluster.read(Owner::Chores(list), &ask);
+        let entries = Page::from_bytes(&page).unwrap().entries;
+        assert!(entries.len() < 1000, "all fit into a page");
+        all.extend(entries.into_iter().map(|entry| (list, entry.due, entry.number, entry.chore)));
+    }
+    all
+}
