@@ -198,15 +198,15 @@ fn uploads_and_files() {
 #[test]
 fn messages_with_media() {
     let owner = user(ALICE);
-    let media = attached(media_of(&photo_file(5, &file_bytes()), Some(5)));
-    let media = Some(&*media);
+    let bytes = attached(media_of(&photo_file(5, &file_bytes()), Some(5)));
+    let media = Some(&*bytes);
     let source = || Some(own(5));
     check(&owner, &mailbox::Send { media, source: source(), ..mailbox::Send::new(BOB, 77, "") });
     check(&owner, &mailbox::Edit { media, source: source(), ..mailbox::Edit::new(BOB, 2) });
     check(&owner, &mailbox::ReceiveEdit { media, ..mailbox::ReceiveEdit::new(BOB, 3, 1, "x") });
     let item = |random_id| AlbumItem {
         source: source(),
-        ..AlbumItem::new(random_id, "x".to_owned(), media.unwrap().to_vec())
+        ..AlbumItem::new(random_id, "x".to_owned(), bytes.clone())
     };
     check(&owner, &mailbox::SendAlbum::new(BOB, vec![item(1), item(2)]));
 }

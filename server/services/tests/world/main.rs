@@ -7,13 +7,15 @@
 //! | `people.rs` | users who call until they have an answer, and what must come of it |
 //! | `device.rs` | a client that follows a box by pushes and differences |
 //! | `check.rs` | what must hold at the end |
-//! | `media.rs` | the same for files: who has them, who is counted, what is left |
+//! | `media.rs` | users who have files, and the server that looks after what is over |
+//! | `holdings.rs` | what must hold of files, at each step and at the end |
 //!
 //! A failure prints its seed; `SEED=… cargo nextest run -p services` runs it again.
 
 mod check;
 mod cluster;
 mod device;
+mod holdings;
 mod media;
 mod people;
 #[path = "../common/media.rs"]
