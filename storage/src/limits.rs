@@ -57,11 +57,14 @@ pub const PIECES_CACHE_LEN: usize = 2 << 20;
 /// How many files the store of pieces keeps open.
 pub const PIECES_OPEN_FILES_MAX: i32 = 256;
 
-/// How long the log of the store of pieces may get, in bytes: what a start has to read again at most.
-pub const PIECES_WAL_LEN_MAX: u64 = 32 << 20;
+/// From which length on a piece goes into a blob file, in bytes. Shorter ones cost less in their row, without a second read.
+pub const PIECES_BLOB_LEN_MIN: u64 = 1 << 10;
 
 /// The longest blob file that garbage collection writes, in bytes.
 pub const PIECES_FILE_LEN_MAX: u64 = 256 << 20;
+
+/// Beyond how many pieces of one data they are deleted by a range, which later reads have to look at, not one by one.
+pub const PIECES_DELETE_COUNT_MAX: usize = 64;
 
 /// After how many deleted bytes the store of pieces gives room back to the disk by itself.
 pub const PIECES_RECLAIM_LEN: u64 = 64 << 20;

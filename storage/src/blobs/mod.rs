@@ -27,6 +27,8 @@ pub mod tree;
 use bytes::Bytes;
 
 pub use memory::MemoryPieces;
+#[cfg(feature = "rocks")]
+pub use rocks::{Disk, RocksPieces};
 use tree::PieceHash;
 
 use crate::{Error, ids::DataId};

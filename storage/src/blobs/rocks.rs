@@ -1,1 +1,361 @@
-//! Pieces in RocksDB.
+//! Pieces in RocksDB: a store of their own, whose values lie in blob files.
+//!
+//! ```text
+//! 0 | data (8) | part (4) | check (8)  ->  length (4)     what keys() reads: no bytes of pieces
+//! 1 | data (8) | part (4) | check (8)  ->  the bytes      in a blob file, from 1 KiB on
+//! ```
+//!
+//! Sizes in brackets are bytes, numbers big-endian; `data` has its sign bit turned, so that keys compare as they do. Both
+//! rows of a piece are written in one batch. (An iterator over the second kind would read each value, which is why there
+//! is the first.)
+//!
+//! **Memory** does not grow with what is written: two write buffers of 4 MiB, a cache of 2 MiB for keys and filters, 256
+//! open files, and a copy of each piece while it is written. What does grow is about 300 bytes for each blob file.
+//!
+//! **Disk**: a put is written twice, to the log (synced; RocksDB has one sync for all that wait) and to a blob file. Merging
+//! the rows never touches blob files: with random keys each merge meets all of them, and RocksDB's collection of garbage
+//! within merges would write a part of the store again every few megabytes. It is switched on for a [`sweep`] alone,
+//! which a thread does after every [`PIECES_RECLAIM_LEN`] deleted bytes: files that hold nothing any more go at once; the
+//! live bytes of the others are written again, oldest first, while more than a quarter of all is garbage.
+//!
+//! [`sweep`]: RocksPieces::compact
+
+use std::{
+    path::Path,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+        mpsc::{Receiver, SyncSender, sync_channel},
+    },
+    thread::JoinHandle,
+};
+
+use bytes::Bytes;
+use rocksdb::{
+    BlockBasedOptions, BottommostLevelCompaction, Cache, CompactOptions, DB, DBCompressionType,
+    DBRecoveryMode, ErrorKind, LogLevel, Options, ReadOptions, WriteBatch, WriteOptions,
+};
+
+use super::{PieceKey, Pieces};
+use crate::{
+    Error,
+    engine::rocks::{failed, not_opened, probe},
+    ids::DataId,
+    limits::{
+        PIECE_LEN_MAX, PIECES_BLOB_LEN_MIN, PIECES_BUFFER_LEN, PIECES_CACHE_LEN,
+        PIECES_DELETE_COUNT_MAX, PIECES_FILE_LEN_MAX, PIECES_OPEN_FILES_MAX, PIECES_RECLAIM_LEN,
+    },
+};
+
+/// The space of the rows that have the lengths.
+const LENGTHS: u8 = 0;
+/// The space of the rows that have the bytes.
+const BYTES: u8 = 1;
+
+const KEY_LEN: usize = 21;
+type Row = [u8; KEY_LEN];
+
+/// What blob files take, in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Disk {
+    /// All of them.
+    pub len: u64,
+    /// What of it was deleted and can be given back. What was deleted lately does not count yet.
+    pub garbage_len: u64,
+}
+
+/// A store of pieces in a folder.
+pub struct RocksPieces {
+    store: Arc<Store>,
+    /// Wakes the sweeper; taken by the drop.
+    wake: Option<SyncSender<()>>,
+    sweeper: Option<JoinHandle<()>>,
+}
+
+struct Store {
+    db: DB,
+    /// How many bytes were deleted since the last sweep.
+    deleted: AtomicU64,
+    /// Held by the one that sweeps.
+    sweeping: Mutex<()>,
+}
+
+impl RocksPieces {
+    /// Opens the store in `path`, or creates one there; the folders above are created too.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Locked`], [`Error::Unwritable`], [`Error::DiskFull`], [`Error::Engine`]: the text says what to do.
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        probe(path)?;
+        let db = DB::open(&options(), path).map_err(|error| not_opened(path, error))?;
+        let store = Arc::new(Store { db, deleted: AtomicU64::new(0), sweeping: Mutex::default() });
+        // One wake-up waits at most; it stands for all that came since.
+        let (wake, woken) = sync_channel(1);
+        let swept = Arc::clone(&store);
+        let sweeper = std::thread::Builder::new()
+            .name("pieces-sweep".into())
+            .spawn(move || sweep_when_woken(&swept, &woken))
+            .map_err(|error| Error::Engine {
+                doing: "start the thread that gives room back",
+                reason: error.to_string(),
+            })?;
+        Ok(Self { store, wake: Some(wake), sweeper: Some(sweeper) })
+    }
+
+    /// Gives back to the disk what was deleted, all of it: writes what is live in the files concerned again.
+    ///
+    /// Reads and writes go on meanwhile. Cost: up to reading and writing the whole store.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::DiskFull`], [`Error::Engine`].
+    pub fn compact(&self) -> Result<(), Error> {
+        // Of so many bytes not one may be garbage.
+        self.store.sweep(&["1.0"], u64::MAX)
+    }
+
+    /// What blob files take.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Engine`].
+    pub fn disk(&self) -> Result<Disk, Error> {
+        self.store.disk()
+    }
+}
+
+impl Drop for RocksPieces {
+    fn drop(&mut self) {
+        self.wake = None;
+        // A sweep under way stops early. What is in write buffers is in the log, too.
+        self.store.db.cancel_all_background_work(false);
+        if let Some(sweeper) = self.sweeper.take() {
+            // It has the folder open until it ends. Its panic was reported.
+            let _ = sweeper.join();
+        }
+    }
+}
+
+fn sweep_when_woken(store: &Store, woken: &Receiver<()>) {
+    while woken.recv().is_ok() {
+        // The oldest files first, so that not all of the store is there twice at once. What fails here fails the next
+        // writes as well, which tell; and the next deletion tries again.
+        let _ = store.sweep(&["0.25", "0.34", "0.5", "1.0"], 4);
+    }
+}
+
+impl Store {
+    /// Drops files that hold nothing, then, as long as more than one byte in `share` is garbage, writes again what is
+    /// live in the oldest files: these parts of their number, one after another.
+    fn sweep(&self, parts: &[&str], share: u64) -> Result<(), Error> {
+        let _sweeping = self.sweeping.lock().unwrap_or_else(PoisonError::into_inner);
+        let error = |error| failed("give room back", error);
+        self.deleted.store(0, Ordering::Relaxed);
+        self.db.flush().map_err(error)?;
+        self.db.compact_range(None::<&[u8]>, None::<&[u8]>);
+        for part in parts {
+            let disk = self.disk()?;
+            if disk.garbage_len <= disk.len / share {
+                break;
+            }
+            let mut options = CompactOptions::default();
+            options.set_exclusive_manual_compaction(false);
+            options.set_bottommost_level_compaction(BottommostLevelCompaction::ForceOptimized);
+            self.db
+                .set_options(&[
+                    ("enable_blob_garbage_collection", "true"),
+                    ("blob_garbage_collection_age_cutoff", part),
+                ])
+                .map_err(error)?;
+            self.db.compact_range_opt(None::<&[u8]>, None::<&[u8]>, &options);
+            self.db.set_options(&[("enable_blob_garbage_collection", "false")]).map_err(error)?;
+        }
+        Ok(())
+    }
+
+    fn disk(&self) -> Result<Disk, Error> {
+        let number = |name: &str| {
+            let number = self.db.property_int_value(name);
+            number
+                .map(Option::unwrap_or_default)
+                .map_err(|error| failed("look at its files", error))
+        };
+        Ok(Disk {
+            len: number("rocksdb.live-blob-file-size")?,
+            garbage_len: number("rocksdb.live-blob-file-garbage-size")?,
+        })
+    }
+
+    /// Goes over the keys from `start` to before `end`, with the lengths of their pieces, until `visit` says false.
+    fn lengths(
+        &self,
+        start: &Row,
+        end: &[u8],
+        mut visit: impl FnMut(PieceKey, u32) -> bool,
+    ) -> Result<(), Error> {
+        let mut options = ReadOptions::default();
+        options.set_iterate_upper_bound(end);
+        // A walk over all keys must not push out what reads need.
+        options.fill_cache(false);
+        let mut rows = self.db.raw_iterator_opt(options);
+        rows.seek(start);
+        while let Some((key, value)) = rows.item() {
+            let row = parse(key).zip(value.try_into().ok().map(u32::from_be_bytes));
+            let (key, len) = row.ok_or_else(|| Error::CorruptBytes {
+                name: format!("key of {} bytes", key.len()),
+                reason: "no such keys are written".into(),
+            })?;
+            if !visit(key, len) {
+                break;
+            }
+            rows.next();
+        }
+        rows.status().map_err(|error| failed("list pieces", error))
+    }
+
+    fn write(&self, batch: WriteBatch, doing: &'static str) -> Result<(), Error> {
+        let mut options = WriteOptions::default();
+        options.set_sync(true);
+        self.db.write_opt(batch, &options).map_err(|error| failed(doing, error))
+    }
+}
+
+impl Pieces for RocksPieces {
+    fn put(&self, key: &PieceKey, bytes: &[u8]) -> Result<(), Error> {
+        if bytes.len() > PIECE_LEN_MAX {
+            return Err(Error::TooLong { len: bytes.len() });
+        }
+        // The bound above makes it fit.
+        let len = bytes.len() as u32;
+        let mut batch = WriteBatch::with_capacity_bytes(bytes.len() + 128);
+        batch.put(row(LENGTHS, key), len.to_be_bytes());
+        batch.put(row(BYTES, key), bytes);
+        self.store.write(batch, "write a piece")
+    }
+
+    fn get(&self, key: &PieceKey) -> Result<Option<Bytes>, Error> {
+        let found =
+            self.store.db.get_pinned(row(BYTES, key)).map_err(|error| match error.kind() {
+                ErrorKind::Corruption => {
+                    Error::CorruptBytes { name: format!("{key:?}"), reason: error.into_string() }
+                }
+                _ => failed("read a piece", error),
+            })?;
+        Ok(found.map(|bytes| Bytes::copy_from_slice(&bytes)))
+    }
+
+    fn delete(&self, data: DataId) -> Result<(), Error> {
+        let first = PieceKey { data, part: 0, check: [0; 8] };
+        let last = PieceKey { data, part: u32::MAX, check: [0xff; 8] };
+        // One byte more than the last key: just after it.
+        let after = |space| [&row(space, &last)[..], &[0]].concat();
+        let (mut keys, mut len) = (Vec::new(), 0);
+        self.store.lengths(&row(LENGTHS, &first), &after(LENGTHS), |key, piece_len| {
+            keys.push(key);
+            len += u64::from(piece_len);
+            true
+        })?;
+        if keys.is_empty() {
+            return Ok(());
+        }
+        let mut batch = WriteBatch::default();
+        for space in [LENGTHS, BYTES] {
+            if keys.len() > PIECES_DELETE_COUNT_MAX {
+                batch.delete_range(&row(space, &first)[..], &after(space)[..]);
+            } else {
+                keys.iter().for_each(|key| batch.delete(row(space, key)));
+            }
+        }
+        self.store.write(batch, "delete pieces")?;
+        if self.store.deleted.fetch_add(len, Ordering::Relaxed) + len >= PIECES_RECLAIM_LEN
+            && let Some(wake) = &self.wake
+        {
+            // Full: it is woken already.
+            let _ = wake.try_send(());
+        }
+        Ok(())
+    }
+
+    fn delete_piece(&self, key: &PieceKey) -> Result<(), Error> {
+        let mut batch = WriteBatch::default();
+        batch.delete(row(LENGTHS, key));
+        batch.delete(row(BYTES, key));
+        self.store.write(batch, "delete a piece")
+    }
+
+    fn keys(&self, from: &PieceKey, limit: usize) -> Result<Vec<PieceKey>, Error> {
+        let mut keys = Vec::new();
+        if limit > 0 {
+            self.store.lengths(&row(LENGTHS, from), &[BYTES], |key, _| {
+                keys.push(key);
+                keys.len() < limit
+            })?;
+        }
+        Ok(keys)
+    }
+}
+
+fn row(space: u8, key: &PieceKey) -> Row {
+    let mut row = [0; KEY_LEN];
+    row[0] = space;
+    row[1..9].copy_from_slice(&(key.data.0 ^ i64::MIN).to_be_bytes());
+    row[9..13].copy_from_slice(&key.part.to_be_bytes());
+    row[13..].copy_from_slice(&key.check);
+    row
+}
+
+/// The opposite of [`row`].
+fn parse(row: &[u8]) -> Option<PieceKey> {
+    let row: &Row = row.try_into().ok()?;
+    let (data, rest) = row[1..].split_first_chunk()?;
+    let (part, rest) = rest.split_first_chunk()?;
+    Some(PieceKey {
+        data: DataId(i64::from_be_bytes(*data) ^ i64::MIN),
+        part: u32::from_be_bytes(*part),
+        check: rest.try_into().ok()?,
+    })
+}
+
+fn options() -> Options {
+    let mut blocks = BlockBasedOptions::default();
+    blocks.set_block_cache(&Cache::new_lru_cache(PIECES_CACHE_LEN));
+    blocks.set_bloom_filter(10.0, false);
+    blocks.set_cache_index_and_filter_blocks(true);
+    let mut options = Options::default();
+    options.create_if_missing(true);
+    options.set_block_based_table_factory(&blocks);
+    // Photos, videos and archives are compressed already; keys are random.
+    options.set_compression_type(DBCompressionType::None);
+    options.set_enable_blob_files(true);
+    options.set_blob_compression_type(DBCompressionType::None);
+    options.set_min_blob_size(PIECES_BLOB_LEN_MIN);
+    options.set_blob_file_size(PIECES_FILE_LEN_MAX);
+    // Only within a sweep.
+    options.set_enable_blob_gc(false);
+    options.set_write_buffer_size(PIECES_BUFFER_LEN);
+    options.set_max_write_buffer_number(2);
+    // A flush makes rows of a kilobyte and a blob file of the rest: levels are small, and there may be many new ones,
+    // above all while a sweep holds up their merging.
+    options.set_level_zero_file_num_compaction_trigger(8);
+    options.set_level_zero_slowdown_writes_trigger(500);
+    options.set_level_zero_stop_writes_trigger(1000);
+    options.set_target_file_size_base(2 << 20);
+    options.set_max_bytes_for_level_base(8 << 20);
+    options.set_level_compaction_dynamic_level_bytes(true);
+    // Buffers of files that are read or written from end to end: a few at a time.
+    options.set_compaction_readahead_size(128 << 10);
+    options.set_writable_file_max_buffer_size(256 << 10);
+    options.set_max_open_files(PIECES_OPEN_FILES_MAX);
+    options.set_max_background_jobs(2);
+    // Replays up to the first record that is not whole: what follows was not synced, so nobody was told of it.
+    options.set_wal_recovery_mode(DBRecoveryMode::PointInTime);
+    // Spreads the writing of files, so that a sync of the log does not wait behind one large write.
+    options.set_bytes_per_sync(1 << 20);
+    options.set_stats_dump_period_sec(0);
+    options.set_stats_persist_period_sec(0);
+    options.set_log_level(LogLevel::Warn);
+    options.set_keep_log_file_num(2);
+    options.set_max_log_file_size(1 << 20);
+    options
+}

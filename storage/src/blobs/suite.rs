@@ -1,15 +1,29 @@
 //! The tests that every store of pieces passes.
 
+use std::thread;
+
 use super::{PieceKey, Pieces, tree};
 use crate::ids::DataId;
 
-/// Runs all of them on an empty store.
+/// Runs all of them on an empty store, which is empty again afterwards.
 ///
 /// # Panics
 ///
 /// If one fails.
 pub fn run(pieces: &dyn Pieces) {
-    put_get_delete(pieces);
+    for test in [put_get_delete, overwrites, order_of_keys, lengths, many_datas, concurrent_puts] {
+        test(pieces);
+        assert_eq!(pieces.keys(&key(i64::MIN, 0, 0), 1).expect("readable"), [], "left over");
+    }
+}
+
+/// The first of all keys has the least of each.
+fn key(data: i64, part: u32, check: u8) -> PieceKey {
+    PieceKey { data: DataId(data), part, check: [check; 8] }
+}
+
+fn all(pieces: &dyn Pieces) -> Vec<PieceKey> {
+    pieces.keys(&key(i64::MIN, 0, 0), usize::MAX).expect("readable")
 }
 
 fn put_get_delete(pieces: &dyn Pieces) {
@@ -25,10 +39,123 @@ fn put_get_delete(pieces: &dyn Pieces) {
     }
     assert_eq!(pieces.keys(&first, 10).expect("readable"), [first, second, other]);
     assert_eq!(pieces.keys(&second, 1).expect("readable"), [second]);
+    assert_eq!(pieces.keys(&second, 0).expect("readable"), []);
     pieces.delete_piece(&first).expect("writable");
+    pieces.delete_piece(&first).expect("writable");
+    assert_eq!(pieces.get(&first).expect("readable"), None);
     assert_eq!(pieces.keys(&first, 10).expect("readable"), [second, other]);
     pieces.delete(DataId(-5)).expect("writable");
     pieces.delete(DataId(-5)).expect("writable");
+    assert_eq!(pieces.get(&second).expect("readable"), None);
     assert_eq!(pieces.keys(&first, 10).expect("readable"), [other]);
     pieces.delete(DataId(9)).expect("writable");
+}
+
+/// The same key again replaces the bytes; another check is another piece; what was deleted can come again.
+fn overwrites(pieces: &dyn Pieces) {
+    let (one, other) = (key(1, 0, 1), key(1, 0, 2));
+    for text in ["first", "second, longer", "3"] {
+        pieces.put(&one, text.as_bytes()).expect("writable");
+        assert_eq!(pieces.get(&one).expect("readable").as_deref(), Some(text.as_bytes()));
+    }
+    pieces.put(&other, b"other").expect("writable");
+    assert_eq!(pieces.get(&one).expect("readable").as_deref(), Some(&b"3"[..]));
+    assert_eq!(all(pieces), [one, other]);
+    pieces.delete(DataId(1)).expect("writable");
+    pieces.put(&one, b"again").expect("writable");
+    assert_eq!(pieces.get(&one).expect("readable").as_deref(), Some(&b"again"[..]));
+    assert_eq!(pieces.get(&other).expect("readable"), None);
+    pieces.delete(DataId(1)).expect("writable");
+}
+
+/// Keys come in the order of data, part and check, negative datas first.
+fn order_of_keys(pieces: &dyn Pieces) {
+    let datas = [i64::MIN, -256, -1, 0, 1, 255, i64::MAX];
+    let parts = [0, 1, 255, 256, u32::MAX];
+    let checks = [0, 1, 0x7f, 0x80, 0xff];
+    let mut keys: Vec<_> = datas
+        .into_iter()
+        .flat_map(|data| parts.map(|part| checks.map(|check| key(data, part, check))))
+        .flatten()
+        .collect();
+    for key in keys.iter().rev() {
+        pieces.put(key, b"x").expect("writable");
+    }
+    keys.sort_unstable();
+    assert_eq!(all(pieces), keys);
+    // In pages, as a walk over all of them does it.
+    let mut paged = Vec::new();
+    let mut from = key(i64::MIN, 0, 0);
+    loop {
+        let page = pieces.keys(&from, 8).expect("readable");
+        let again = usize::from(paged.last() == page.first());
+        if page.len() == again {
+            break;
+        }
+        paged.extend_from_slice(&page[again..]);
+        from = *paged.last().expect("just added");
+    }
+    assert_eq!(paged, keys);
+    // Deleting the greatest and the least of a data reaches no neighbour.
+    for (index, data) in datas.into_iter().enumerate() {
+        pieces.delete(DataId(data)).expect("writable");
+        assert_eq!(all(pieces), keys[(index + 1) * parts.len() * checks.len()..]);
+    }
+}
+
+/// From nothing to the longest piece.
+fn lengths(pieces: &dyn Pieces) {
+    for len in [0, 1, 1023, 1024, 1025, 100_000, crate::limits::PIECE_LEN_MAX] {
+        let bytes: Vec<u8> = (0..len).map(|index| (index % 253) as u8).collect();
+        pieces.put(&key(3, len as u32, 0), &bytes).expect("writable");
+        let found = pieces.get(&key(3, len as u32, 0)).expect("readable");
+        assert_eq!(found.as_deref(), Some(&*bytes), "{len}");
+    }
+    pieces.delete(DataId(3)).expect("writable");
+}
+
+/// Datas of few and of many parts are deleted alike, each alone.
+fn many_datas(pieces: &dyn Pieces) {
+    let counts = [1_u32, 2, 63, 64, 65, 200];
+    for (data, count) in (0..).zip(counts) {
+        for part in 0..count {
+            pieces.put(&key(data, part, 5), format!("{data}/{part}").as_bytes()).expect("writable");
+        }
+    }
+    for (data, count) in (0..).zip(counts) {
+        for part in 0..count {
+            let found = pieces.get(&key(data, part, 5)).expect("readable");
+            assert_eq!(found.as_deref(), Some(format!("{data}/{part}").as_bytes()));
+        }
+    }
+    let mut left: u32 = counts.iter().sum();
+    for (data, count) in (0..).zip(counts) {
+        pieces.delete(DataId(data)).expect("writable");
+        left -= count;
+        assert_eq!(all(pieces).len(), left as usize);
+        assert_eq!(pieces.get(&key(data, 0, 5)).expect("readable"), None);
+    }
+}
+
+/// Threads that put, read and delete do not get in each other's way.
+fn concurrent_puts(pieces: &dyn Pieces) {
+    thread::scope(|scope| {
+        for writer in 0..4_u8 {
+            scope.spawn(move || {
+                for part in 0..25 {
+                    let bytes = vec![writer; 10_000 + part as usize];
+                    // One data that all share, and one of its own that goes again.
+                    for data in [100, 200 + i64::from(writer)] {
+                        let key = key(data, part, writer);
+                        pieces.put(&key, &bytes).expect("writable");
+                        let found = pieces.get(&key).expect("readable");
+                        assert_eq!(found.as_deref(), Some(&*bytes));
+                    }
+                }
+                pieces.delete(DataId(200 + i64::from(writer))).expect("writable");
+            });
+        }
+    });
+    assert_eq!(all(pieces).len(), 100);
+    pieces.delete(DataId(100)).expect("writable");
 }

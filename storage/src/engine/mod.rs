@@ -10,7 +10,7 @@
 
 mod memory;
 #[cfg(feature = "rocks")]
-mod rocks;
+pub(crate) mod rocks;
 #[cfg(test)]
 pub(crate) mod suite;
 

@@ -70,22 +70,14 @@ impl Rocks {
     /// [`Error::Locked`], [`Error::Unwritable`], [`Error::Format`], [`Error::DiskFull`], [`Error::Engine`]: the text
     /// says what to do.
     pub fn open(path: &Path, options: &RocksOptions) -> Result<Self, Error> {
-        // RocksDB reports a folder that it may not write in words of its own; this says it as the system does.
-        probe(path)
-            .map_err(|error| Error::Unwritable { path: path.into(), reason: error.to_string() })?;
+        probe(path)?;
         let cache = Cache::new_lru_cache(options.block_cache_len);
         let families = [
             ColumnFamilyDescriptor::new(OWNERS, owners(options, &cache)),
             ColumnFamilyDescriptor::new(PARTITIONS, partitions(options, &cache)),
         ];
-        let db = DB::open_cf_descriptors(&whole(options), path, families).map_err(|error| {
-            let text = error.to_string();
-            if text.contains("While lock file") || text.contains("lock hold by") {
-                Error::Locked { path: path.into() }
-            } else {
-                failed("open the store", error)
-            }
-        })?;
+        let db = DB::open_cf_descriptors(&whole(options), path, families)
+            .map_err(|error| not_opened(path, error))?;
         let rocks = Self { db };
         format::ensure(&rocks, options.partitions)?;
         Ok(rocks)
@@ -104,11 +96,29 @@ fn is_partitions(key: &[u8]) -> bool {
     key.first().is_some_and(|first| *first >= PARTITION_SPACE)
 }
 
-fn probe(path: &Path) -> io::Result<()> {
-    std::fs::create_dir_all(path)?;
-    let file = path.join("write.probe");
-    std::fs::write(&file, [])?;
-    std::fs::remove_file(file)
+/// Makes the folder, and checks that it can be written.
+///
+/// RocksDB reports a folder that it may not write in words of its own; this says it as the system does.
+pub(crate) fn probe(path: &Path) -> Result<(), Error> {
+    let write = || {
+        std::fs::create_dir_all(path)?;
+        let file = path.join("write.probe");
+        std::fs::write(&file, [])?;
+        std::fs::remove_file(file)
+    };
+    write().map_err(|error: io::Error| Error::Unwritable {
+        path: path.into(),
+        reason: error.to_string(),
+    })
+}
+
+/// Why the store in `path` could not be opened.
+pub(crate) fn not_opened(path: &Path, error: rocksdb::Error) -> Error {
+    let text = error.to_string();
+    if text.contains("While lock file") || text.contains("lock hold by") {
+        return Error::Locked { path: path.into() };
+    }
+    failed("open the store", error)
 }
 
 /// Options of the store as a whole.
@@ -282,7 +292,8 @@ impl Snapshot for RocksSnapshot<'_> {
     }
 }
 
-fn failed(doing: &'static str, error: rocksdb::Error) -> Error {
+/// Why RocksDB did not do what it was asked for.
+pub(crate) fn failed(doing: &'static str, error: rocksdb::Error) -> Error {
     let reason = error.into_string();
     if reason.contains("No space left on device") || reason.contains("NoSpace") {
         return Error::DiskFull { doing, reason };
