@@ -12,7 +12,7 @@ use services::mailbox::attachment::{self, Kind};
 use services::tables;
 use storage::{Engine as _, FileId, Order, Read as _, View};
 use tl::operations::enums::{Effect, Filter, Refusal};
-use tl::operations::functions::{accounts, contacts, files, mailbox, photos, uploads};
+use tl::operations::functions::{accounts, chores, contacts, files, mailbox, photos, uploads};
 use tl::operations::types::mailbox::{AlbumItem, Forwarded, Sent};
 use tl::records::enums::{Attribute, File, Media, PrivacyKey, PrivacyRule, Source};
 use tl::records::types::{
@@ -438,6 +438,25 @@ fn media_go_some_time_after_they_were_opened() {
             );
         }
     }
+}
+
+/// The user is looked after for the upload first, and then earlier for what was opened meanwhile.
+#[test]
+fn what_goes_earlier_is_looked_after_earlier() {
+    let mut cluster = Cluster::new();
+    let file = photo(&mut cluster, ALICE, 5);
+    send_for(&mut cluster, ALICE, BOB, &file, Some(10));
+    cluster.call(user(BOB), &uploads::Open::new(9, 9, LIFE_S)).unwrap();
+    let id = chat(&mut cluster, BOB, ALICE).remove(0).id;
+    cluster.call(user(BOB), &mailbox::ReadContents { ids: vec![id] }).unwrap();
+    let mut due = Vec::new();
+    for list in 0..storage::limits::CHORE_LIST_COUNT {
+        let ask = chores::List { before: i32::MAX, limit: 100 };
+        let page = cluster.call(storage::Owner::Chores(list), &ask).unwrap();
+        let of_bob = page.entries.into_iter().filter(|entry| entry.number == BOB);
+        due.extend(of_bob.map(|entry| entry.due));
+    }
+    assert_eq!(due, [cluster.now + 10, cluster.now + LIFE_S]);
 }
 
 #[test]

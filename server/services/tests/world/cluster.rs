@@ -1,5 +1,7 @@
 //! Partitions on one engine that may fail, and the way between them, which loses, repeats and reorders.
 
+use std::collections::BTreeSet;
+
 use services::{Origin, Pushed, UnixTime, partition};
 use storage::{
     Delivery, Engine, Fault, Group, Memory, Outbox, Owner, PartitionId, Partitions, Receipt, View,
@@ -23,6 +25,8 @@ pub(crate) struct Cluster {
     wire: Vec<Delivery>,
     /// Acknowledgements on their way: from whom, to whom, up to which number.
     acknowledgements: Vec<(PartitionId, PartitionId, u64)>,
+    /// Between which partitions nothing comes through at the moment.
+    held_back: BTreeSet<(PartitionId, PartitionId)>,
     pub(crate) pushed: Vec<Pushed>,
     pub(crate) now: i32,
     /// How often power went: all that was only in memory is gone then.
@@ -38,6 +42,7 @@ impl Cluster {
             outboxes: Vec::new(),
             wire: Vec::new(),
             acknowledgements: Vec::new(),
+            held_back: BTreeSet::new(),
             pushed: Vec::new(),
             now: 1_700_000_000,
             crashes: 0,
@@ -86,7 +91,8 @@ impl Cluster {
         let mut group = Group::begin(&*snapshot, &mut self.outboxes[usize::from(to.0)]).unwrap();
         first(&mut group, now);
         for at in (0..self.wire.len()).rev() {
-            if self.wire[at].to != to || random.one_in(3) {
+            let way = (self.wire[at].from, self.wire[at].to);
+            if way.1 != to || self.held_back.contains(&way) || random.one_in(3) {
                 continue;
             }
             let delivery = self.wire[at].clone();
@@ -153,6 +159,14 @@ impl Cluster {
         }
     }
 
+    /// From now on half of the ways between partitions let nothing through.
+    pub(crate) fn hold_back(&mut self, random: &mut Random) {
+        let ways = self.partitions.iter().flat_map(|from| {
+            self.partitions.iter().map(move |to| (from, to)).filter(|(from, to)| from != to)
+        });
+        self.held_back = ways.filter(|_| random.one_in(2)).collect();
+    }
+
     /// Lets one of the next writes fail.
     pub(crate) fn break_soon(&mut self, random: &mut Random) {
         let faults = [Fault::Refused, Fault::Unheard, Fault::PowerBefore, Fault::PowerAfter];
@@ -163,6 +177,7 @@ impl Cluster {
     /// From now on nothing fails.
     pub(crate) fn heal(&mut self) {
         self.crash();
+        self.held_back.clear();
         self.healthy = true;
     }
 

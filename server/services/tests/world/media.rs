@@ -28,7 +28,7 @@ use crate::records::{
 };
 
 /// How long uploads and own files live, in seconds; a step moves the time by a second at most.
-const LIFE_S: i32 = 60;
+const LIFE_S: i32 = 20;
 
 /// What everybody uploads: few contents, so that they are equal often.
 const CONTENT_COUNT: usize = 4;
