@@ -80,6 +80,7 @@ pub(crate) struct Messages<'c> {
     /// The pair whose recipient a connection is.
     lanes: Vec<Option<usize>>,
     ids: Vec<Id>,
+    sent_count: u64,
 }
 
 impl<'c> Messages<'c> {
@@ -95,12 +96,12 @@ impl<'c> Messages<'c> {
         for (lane, id) in ids[half..].iter().enumerate() {
             lanes[*id] = Some(lane);
         }
-        Ok(Self { clients, pairs, lanes, ids })
+        Ok(Self { clients, pairs, lanes, ids, sent_count: 0 })
     }
 
-    /// The clients, for what is to happen beside.
-    pub(crate) const fn clients(&mut self) -> &mut Clients {
-        self.clients
+    /// How many were sent so far.
+    pub(crate) const fn sent_count(&self) -> u64 {
+        self.sent_count
     }
 
     /// Ends all connections.
@@ -122,6 +123,7 @@ impl Carrier for Messages<'_> {
         let text = text(number);
         let send = functions::messages::SendMessage::new(recipient.clone(), &text, random_id);
         self.clients.request(*sender, number, bytes(&send));
+        self.sent_count += 1;
         Ok(())
     }
 

@@ -14,77 +14,120 @@
 //! | `report`    | table, JSON, HTML with plots, Markdown, goals                               |
 
 mod accounts;
+mod bench;
 mod carriers;
 mod client;
 mod clock;
 mod error;
 mod measure;
 mod net;
+mod peers;
 mod process;
+mod report;
+mod scenarios;
 mod session;
 
 use std::io::Write as _;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::Parser;
+use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::error::Result;
-use crate::measure::Span;
 
+/// Measures a Baudot server with real clients, beside others on the same machine.
 #[derive(Debug, Parser)]
+#[command(name = "load", version, about)]
 struct Cli {
-    #[arg(long)]
-    server: PathBuf,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Start a server and measure everything, or some parts; write the reports.
+    Bench {
+        /// The server's program.
+        #[arg(long)]
+        server: PathBuf,
+        /// Folder of its data, kept; a temporary one otherwise.
+        #[arg(long)]
+        data: Option<PathBuf>,
+        /// Folder for report.json and report.html.
+        #[arg(long, default_value = "bench")]
+        report: PathBuf,
+        /// Page to write as Markdown.
+        #[arg(long)]
+        markdown: Option<PathBuf>,
+        /// Parts to run [default: all].
+        #[arg(long, value_delimiter = ',')]
+        only: Vec<bench::Part>,
+        /// How many accounts there are.
+        #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(128..=90_000))]
+        accounts: u32,
+        /// How long each loop is measured, in milliseconds.
+        #[arg(long, default_value_t = 4_000)]
+        measured_ms: u64,
+    },
+    /// Make accounts with test numbers on a server that runs, and keep their keys in a file.
+    Seed {
+        /// Where the server listens.
+        #[arg(long)]
+        address: SocketAddr,
+        /// Its data folder, for its public key.
+        #[arg(long)]
+        data: PathBuf,
+        /// The file of keys; what is in it already is used.
+        #[arg(long)]
+        accounts: PathBuf,
+        /// How many accounts there shall be.
+        #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=90_000))]
+        count: u32,
+    },
+    /// Be the least that a server can be.
+    #[command(hide = true)]
+    Peer { kind: Plain },
+    /// Make keys until killed.
+    #[command(hide = true)]
+    Flood { address: SocketAddr, data: PathBuf, depth: usize },
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Plain {
+    Echo,
+    Relay,
 }
 
 fn main() -> ExitCode {
-    match run(&Cli::parse()) {
+    match run(Cli::parse().command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
+            // Standard error may be gone; there is nobody else to tell.
             let _ = writeln!(std::io::stderr(), "load: {error}");
             ExitCode::FAILURE
         }
     }
 }
 
-fn run(cli: &Cli) -> Result<()> {
+fn run(command: Command) -> Result<()> {
     net::raise_file_limit();
-    let cores = process::Cores::pick();
-    if let Some(cores) = cores {
-        cores.pin_load()?;
+    match command {
+        Command::Bench { server, data, report, markdown, only, accounts, measured_ms } => {
+            let measured = Duration::from_millis(measured_ms);
+            let accounts = accounts as usize;
+            bench::run(bench::Plan { server, data, report, markdown, only, accounts, measured })
+        }
+        Command::Seed { address, data, accounts, count } => {
+            let mut clients = client::Clients::new(address, &process::public_key(&data)?)?;
+            let made = accounts::seed(&mut clients, &accounts, count as usize)?;
+            report::say(&format!("{} accounts in {}", made.len(), accounts.display()));
+            Ok(())
+        }
+        Command::Peer { kind } => peers::plain::serve(matches!(kind, Plain::Relay)),
+        Command::Flood { address, data, depth } => {
+            scenarios::handshakes::flood_forever(address, &data, depth)
+        }
     }
-    let data = tempfile::tempdir()?;
-    let server = process::Baudot::start(&cli.server, data.path(), cores.map(|cores| cores.server))?;
-    let key = process::public_key(&server.data)?;
-    let mut clients = client::Clients::new(server.address, &key)?;
-    let accounts = accounts::seed(&mut clients, &data.path().join("accounts"), 128)?;
-    let span = Span { warm_up: Duration::from_millis(500), measured: Duration::from_millis(2000) };
-    let mut say = |name: &str, f: &measure::Figures| {
-        let _ = writeln!(
-            std::io::stdout(),
-            "{name:30} {:9.0}/s p50 {:8.1} p99 {:8.1} p99.9 {:8.1} us, cpu {:6.2} us, load cpu {:.0}% server {:.0}%, lost {}",
-            f.per_s(),
-            f.latency_us(0.5),
-            f.latency_us(0.99),
-            f.latency_us(0.999),
-            f.cpu_us(),
-            f.load_cpu_ns as f64 / f.elapsed.as_nanos() as f64 * 100.0,
-            f.cpu_ns as f64 / f.elapsed.as_nanos() as f64 * 100.0,
-            f.lost
-        );
-    };
-    let ids = accounts::go_online(&mut clients, &accounts[..64])?;
-    let mut pings = carriers::Pings::new(&mut clients, ids.clone());
-    say("ping 1", &measure::closed(&mut pings, 64, span, Some(&server.process))?);
-    say("ping 16", &measure::closed(&mut pings, 64 * 16, span, Some(&server.process))?);
-    for id in ids {
-        clients.close(id);
-    }
-    let mut messages = carriers::Messages::new(&mut clients, &accounts)?;
-    say("messages 32", &measure::closed(&mut messages, 32, span, Some(&server.process))?);
-    say("messages 512", &measure::closed(&mut messages, 512, span, Some(&server.process))?);
-    say("messages 3000/s", &measure::open(&mut messages, 3000.0, span, Some(&server.process))?);
-    Ok(())
 }

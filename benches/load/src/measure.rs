@@ -113,6 +113,15 @@ impl<'p> Meter<'p> {
     }
 }
 
+/// How the generator passes the time until something is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Waits {
+    /// It looks again and again, which is most exact, on a core of its own.
+    Awake,
+    /// It sleeps, and leaves the core to another process; waking takes some 60 us.
+    Asleep,
+}
+
 /// How long to run.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Span {
@@ -156,7 +165,7 @@ impl Sent {
 
 /// Keeps `depth` under way and counts what arrives.
 pub(crate) fn closed(
-    carrier: &mut impl Carrier,
+    carrier: &mut (impl Carrier + ?Sized),
     depth: usize,
     span: Span,
     process: Option<&Process>,
@@ -205,10 +214,11 @@ pub(crate) fn closed(
 
 /// Sends at planned moments, `per_s` a second on average, and counts what arrives from when it was due.
 pub(crate) fn open(
-    carrier: &mut impl Carrier,
+    carrier: &mut (impl Carrier + ?Sized),
     per_s: f64,
     span: Span,
     process: Option<&Process>,
+    waits: Waits,
 ) -> Result<Figures> {
     let lane_count = carrier.lane_count();
     let mut sent = Sent::default();
@@ -239,9 +249,11 @@ pub(crate) fn open(
             due += gap();
         }
         arrived.clear();
-        // The kernel counts milliseconds: closer than that, the generator waits awake, on its own core.
-        let pause = due.saturating_duration_since(now);
-        let pause = if pause < Duration::from_millis(2) { Duration::ZERO } else { pause / 2 };
+        let pause = match (waits, due.saturating_duration_since(now)) {
+            (Waits::Awake, pause) if pause < Duration::from_millis(2) => Duration::ZERO,
+            (Waits::Awake, pause) => pause / 2,
+            (Waits::Asleep, pause) => pause,
+        };
         carrier.turn(Some(pause), &mut arrived)?;
         now = clock::instant();
         for (_, number) in arrived.drain(..) {
@@ -267,9 +279,44 @@ fn nanos(took: Duration) -> u64 {
     u64::try_from(took.as_nanos()).unwrap_or(u64::MAX).max(1)
 }
 
+/// Carries `count`, `depth` under way, and tells now and then how many have arrived.
+pub(crate) fn carry(
+    carrier: &mut (impl Carrier + ?Sized),
+    depth: usize,
+    count: u64,
+    mut progress: impl FnMut(u64),
+) -> Result<()> {
+    let lane_count = carrier.lane_count();
+    let (mut sent, mut done) = (0, 0);
+    let mut arrived = Vec::new();
+    while sent < count.min(depth as u64) {
+        carrier.send(usize::try_from(sent).unwrap_or_default() % lane_count, sent)?;
+        sent += 1;
+    }
+    let mut last_arrival = clock::instant();
+    while done < count {
+        arrived.clear();
+        carrier.turn(Some(Duration::from_millis(100)), &mut arrived)?;
+        if !arrived.is_empty() {
+            last_arrival = clock::instant();
+            progress(done);
+        } else if clock::instant() - last_arrival > DRAIN {
+            return Err(Error::Timeout);
+        }
+        for (lane, _) in arrived.drain(..) {
+            done += 1;
+            if sent < count {
+                carrier.send(lane, sent)?;
+                sent += 1;
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Waits for what is under way. How many did not come.
 fn drain(
-    carrier: &mut impl Carrier,
+    carrier: &mut (impl Carrier + ?Sized),
     sent: &mut Sent,
     mut late: impl FnMut(Duration),
 ) -> Result<u64> {

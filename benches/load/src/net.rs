@@ -12,10 +12,13 @@ use std::time::Duration;
 use bytes::{Buf as _, BytesMut};
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
+use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
 
 /// How many bytes one read may take.
 const READ_LEN: usize = 512 * 1024;
+/// Below this, milliseconds are too coarse to wait with.
+const COARSE: Duration = Duration::from_millis(10);
 /// How many events one wait may bring.
 const EVENT_COUNT: usize = 1024;
 
@@ -130,6 +133,16 @@ impl Net {
             if socket.is_connected && !socket.is_full {
                 socket.write(id, turn);
             }
+        }
+        // The kernel's wait for sockets counts milliseconds; less is waited for by another call.
+        let mut timeout = timeout;
+        if let Some(short) = timeout.filter(|short| !short.is_zero() && *short < COARSE) {
+            let mut waits = [PollFd::new(self.poll.registry(), PollFlags::IN)];
+            let nanos = i64::from(short.subsec_nanos());
+            let short = Timespec { tv_sec: 0, tv_nsec: nanos };
+            // However it ends, what is ready is looked at next.
+            let _ = rustix::event::poll(&mut waits, Some(&short));
+            timeout = Some(Duration::ZERO);
         }
         match self.poll.poll(&mut self.events, timeout) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
