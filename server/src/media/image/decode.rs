@@ -107,12 +107,14 @@ fn on_white(image: DynamicImage) -> RgbImage {
     let mut bytes = image.into_raw();
     // In place: what is written never overtakes what is read.
     for pixel in 0..bytes.len() / 4 {
-        let alpha = u16::from(bytes[4 * pixel + 3]);
-        for channel in 0..3 {
-            let value = u16::from(bytes[4 * pixel + channel]);
-            let mixed = (value * alpha + 255 * (255 - alpha) + 127) / 255;
-            bytes[3 * pixel + channel] = u8::try_from(mixed).unwrap_or(u8::MAX);
-        }
+        let [red, green, blue, alpha] = *bytes[4 * pixel..].first_chunk().unwrap_or(&[0; 4]);
+        let mix = |value: u8| {
+            let [value, alpha] = [value, alpha].map(u16::from);
+            u8::try_from((value * alpha + 255 * (255 - alpha) + 127) / 255).unwrap_or(u8::MAX)
+        };
+        let seen = [red, green, blue];
+        let seen = if alpha == u8::MAX { seen } else { seen.map(mix) };
+        bytes[3 * pixel..3 * pixel + 3].copy_from_slice(&seen);
     }
     bytes.truncate(bytes.len() / 4 * 3);
     RgbImage::from_raw(width, height, bytes).unwrap_or_default()
