@@ -12,11 +12,15 @@ use tl::{
         functions,
         types::{accounts::Profile, contacts},
     },
-    records::types::{NotifySettings, Presence, Relation},
+    records::types::{NotifySettings, Photo, Presence, Relation},
 };
 
-use super::{notify, read};
+use super::{
+    media::{self, Handle},
+    notify, read,
+};
 use crate::{
+    media::reference::Origin,
     rpc::{Result, RpcError},
     service_user,
     shared::{AccessKind, Shared},
@@ -30,7 +34,7 @@ const LAST_WEEK_S: i32 = 7 * 86_400;
 const LAST_MONTH_S: i32 = 30 * 86_400;
 
 /// The users that one answer names, by id.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Users(BTreeMap<i64, Loaded>);
 
 /// One user, as one viewer may see it.
@@ -44,6 +48,7 @@ pub struct Loaded {
     pub relation: Relation,
     viewer: UserId,
     access_hash: i64,
+    dc_id: i32,
     now: i32,
 }
 
@@ -68,6 +73,7 @@ impl Users {
             relations.extend(known.peers.into_iter().map(|known| (known.peer, known.relation)));
         }
         let now = shared.clock.now().secs_i32();
+        let dc_id = shared.config.dc.this;
         let mut users = BTreeMap::new();
         for id in ids {
             let get = functions::accounts::Get { viewer: viewer.0 };
@@ -78,7 +84,7 @@ impl Users {
             };
             let relation = relations.remove(&id).unwrap_or_else(Relation::new);
             let access_hash = shared.access_hash(viewer, AccessKind::User, id);
-            users.insert(id, Loaded { id, profile, relation, viewer, access_hash, now });
+            users.insert(id, Loaded { id, profile, relation, viewer, access_hash, dc_id, now });
         }
         Ok(Self(users))
     }
@@ -175,6 +181,37 @@ impl Loaded {
         })
     }
 
+    /// Whether the viewer may see photos of the profile.
+    #[must_use]
+    pub fn shows_photos(&self) -> bool {
+        let profile = self.profile.as_ref().filter(|profile| !profile.account.deleted);
+        profile.is_some_and(|profile| self.is_self() || profile.photo_visible)
+    }
+
+    /// The present photo of the profile, if the viewer may see it.
+    #[must_use]
+    pub fn photo(&self) -> Option<&Photo> {
+        let profile = self.profile.as_ref().filter(|_| self.shows_photos())?;
+        profile.photo.as_ref()
+    }
+
+    /// How the viewer names that photo.
+    #[must_use]
+    pub fn photo_handle(&self, shared: &Shared) -> Option<Handle> {
+        let origin = Origin::Profile(UserId(self.id));
+        self.photo().map(|photo| Handle::new(shared, self.viewer, photo.id, origin))
+    }
+
+    /// The photo, as it stands beside the name.
+    fn small_photo(&self) -> Option<enums::UserProfilePhoto<'_>> {
+        let photo = self.photo()?;
+        let small = types::UserProfilePhoto {
+            stripped_thumb: photo.pictures.stripped.as_deref(),
+            ..types::UserProfilePhoto::new(photo.id, self.dc_id)
+        };
+        Some(small.into())
+    }
+
     /// The user, for a client.
     #[must_use]
     pub fn to_tl(&self) -> enums::User<'_> {
@@ -200,6 +237,7 @@ impl Loaded {
             last_name: Some(last_name).filter(|name| !name.is_empty()),
             username: account.username.as_deref(),
             phone: self.phone(),
+            photo: self.small_photo(),
             status: self.status(),
             ..types::User::new(self.id)
         }
@@ -219,19 +257,22 @@ impl Loaded {
         }
     }
 
-    /// All that a profile shows.
+    /// All that a profile shows. The photo is shown with [`Loaded::photo_handle`].
     #[must_use]
     pub fn full<'a>(
         &'a self,
         notify_settings: &'a NotifySettings,
         pinned_msg_id: Option<i32>,
+        photo_handle: Option<&'a Handle>,
     ) -> types::UserFull<'a> {
         let profile = self.profile.as_ref();
         let about = profile.filter(|profile| self.is_self() || profile.about_visible);
+        let photo = self.photo().zip(photo_handle);
         types::UserFull {
             blocked: self.relation.blocked.is_some(),
             can_pin_message: true,
             about: about.and_then(|profile| profile.account.about.as_deref()),
+            profile_photo: photo.map(|(photo, handle)| media::photo(photo, handle).into()),
             pinned_msg_id,
             ..types::UserFull::new(self.id, self.settings(), notify::to_tl(notify_settings), 0)
         }
@@ -267,7 +308,7 @@ fn vague_status(presence: &Presence, now: i32) -> enums::UserStatus {
 
 #[cfg(test)]
 mod tests {
-    use tl::records::types::{Account, Contact};
+    use tl::records::types::{Account, Contact, Content, Pictures};
 
     use super::*;
 
@@ -283,6 +324,7 @@ mod tests {
             relation: Relation::new(),
             viewer: VIEWER,
             access_hash: 7,
+            dc_id: 2,
             now: NOW,
         }
     }
@@ -323,6 +365,26 @@ mod tests {
         assert!(one_sided.contact && !one_sided.mutual_contact);
         known.profile.as_mut().unwrap().viewer_is_contact = true;
         assert!(user(&known).mutual_contact);
+    }
+
+    #[test]
+    fn photos_are_seen_by_those_who_may() {
+        let mut other = loaded(2_000_000_001);
+        let pictures = Pictures {
+            stripped: Some(vec![1, 2, 3]),
+            ..Pictures::new(Content::new(vec![0; 32], 9), Vec::new())
+        };
+        let profile = other.profile.as_mut().unwrap();
+        profile.photo = Some(Photo::new(77, NOW, pictures));
+        assert_eq!(user(&other).photo, None);
+        other.profile.as_mut().unwrap().photo_visible = true;
+        let seen = types::UserProfilePhoto {
+            stripped_thumb: Some(&[1, 2, 3]),
+            ..types::UserProfilePhoto::new(77, 2)
+        };
+        assert_eq!(user(&other).photo, Some(seen.into()));
+        other.profile.as_mut().unwrap().account.deleted = true;
+        assert_eq!(user(&other).photo, None);
     }
 
     #[test]

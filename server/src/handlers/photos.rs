@@ -1,39 +1,176 @@
-//! `photos.*`: photos of profiles, of which there are none yet.
+//! `photos.*`: photos of profiles.
+//!
+//! A profile has a list of photos, the latest of which is the present one. Who may not see them is told that there are none.
 
 use mtproto::session::Reply;
-use tl::api::{
-    functions::photos::{DeletePhotos, GetUserPhotos, UpdateProfilePhoto, UploadProfilePhoto},
-    types::photos::Photos,
+use storage::UserId;
+use tl::{
+    api::{
+        enums,
+        functions::photos::{DeletePhotos, GetUserPhotos, UpdateProfilePhoto, UploadProfilePhoto},
+        types,
+    },
+    operations::{functions::photos, types::photos::Page},
+    records::{
+        enums::{File, Source},
+        types::{Photo, SourceFile},
+    },
 };
 
 use crate::{
-    convert::peers,
+    convert::{
+        media::{self, Handle},
+        peers,
+        users::{self, Users},
+    },
+    limits::{PROFILE_PHOTO_NAMED_COUNT_MAX, PROFILE_PHOTO_PAGE_COUNT_MAX},
+    media::{access, image, intake, reference::Origin},
     rpc::{Result, RpcError, UserCtx},
+    shared::AccessKind,
 };
 
-/// `photos.getUserPhotos`: the photos of a profile.
+/// `photos.uploadProfilePhoto`: makes an uploaded picture the present photo.
 ///
-/// Empty by design: profiles have no photos yet.
+/// Videos, emoji, photos for those who may not see the real one, and photos of bots are not served.
 ///
-/// Errors: `USER_ID_INVALID`.
+/// Errors: `PHOTO_FILE_MISSING`, `PHOTO_CROP_SIZE_SMALL`, `IMAGE_PROCESS_FAILED`, `PHOTO_EXT_INVALID`, those of incomplete
+/// uploads; `VIDEO_FILE_INVALID`, `EMOJI_MARKUP_INVALID`, `PHOTO_INVALID` and `BOT_INVALID` for what is not served.
+///
+/// Source: <https://core.telegram.org/method/photos.uploadProfilePhoto>.
+pub async fn upload_profile_photo(ctx: &UserCtx, request: UploadProfilePhoto<'_>) -> Result<Reply> {
+    is_served(request.fallback, request.bot.is_some())?;
+    if request.video.is_some() {
+        return Err(RpcError::VIDEO_FILE_INVALID);
+    }
+    if request.video_emoji_markup.is_some() {
+        return Err(RpcError::EMOJI_MARKUP_INVALID);
+    }
+    let file = request.file.as_ref().ok_or(RpcError::PHOTO_FILE_MISSING)?;
+    let uploaded = intake::uploaded(ctx, file).await?;
+    let photo = intake::photo(ctx, &uploaded, image::Kind::Profile).await?;
+    let photo = add(ctx, SourceFile::new(photo.id).into()).await?;
+    let users = users::own(ctx.shared(), ctx.user)?;
+    let handle = handle(ctx, ctx.user, photo.id);
+    let photo: enums::Photo<'_> = media::photo(&photo, &handle).into();
+    Ok(ctx.answer(&request, types::photos::Photo::new(photo, users.to_tl())))
+}
+
+/// `photos.updateProfilePhoto`: makes a photo that the caller has the present one. `inputPhotoEmpty` removes the present one,
+/// and the one before it is present again.
+///
+/// Errors: `PHOTO_ID_INVALID`, `FILE_REFERENCE_EMPTY`, `FILE_REFERENCE_EXPIRED`, `FILE_REFERENCE_INVALID`; `PHOTO_INVALID` and
+/// `BOT_INVALID` for what is not served.
+///
+/// Source: <https://core.telegram.org/method/photos.updateProfilePhoto>.
+pub async fn update_profile_photo(ctx: &UserCtx, request: UpdateProfilePhoto<'_>) -> Result<Reply> {
+    is_served(request.fallback, request.bot.is_some())?;
+    let photo = match &request.id {
+        enums::InputPhoto::InputPhotoEmpty => {
+            let present = ctx.call(ctx.user, &photos::List { offset: 0, max_id: 0, limit: 1 });
+            let ids: Vec<i64> = present.await?.photos.iter().map(|photo| photo.id).collect();
+            ctx.call(ctx.user, &photos::Delete { ids }).await?;
+            None
+        }
+        enums::InputPhoto::InputPhoto(photo) => {
+            let (id, access_hash) = (photo.id, photo.access_hash);
+            let file = access::file_of(ctx, id, access_hash, photo.file_reference);
+            let (file, source) = file.map_err(|error| {
+                if error == RpcError::FILE_ID_INVALID { RpcError::PHOTO_ID_INVALID } else { error }
+            })?;
+            let File::FilePhoto(_) = file else { return Err(RpcError::PHOTO_ID_INVALID) };
+            Some(add(ctx, source).await?)
+        }
+    };
+    let users = users::own(ctx.shared(), ctx.user)?;
+    let handle = photo.as_ref().map(|photo| handle(ctx, ctx.user, photo.id)).unwrap_or_default();
+    let photo: enums::Photo<'_> = match &photo {
+        Some(photo) => media::photo(photo, &handle).into(),
+        None => types::PhotoEmpty::new(0).into(),
+    };
+    Ok(ctx.answer(&request, types::photos::Photo::new(photo, users.to_tl())))
+}
+
+/// `photos.deletePhotos`: removes photos of the own profile; the ids of those that were there.
+///
+/// What is no photo of the profile is passed over.
+///
+/// Errors: `LIMIT_INVALID` for too many at once.
+///
+/// Source: <https://core.telegram.org/method/photos.deletePhotos>.
+pub async fn delete_photos(ctx: &UserCtx, request: DeletePhotos<'_>) -> Result<Reply> {
+    if request.id.len() > PROFILE_PHOTO_NAMED_COUNT_MAX {
+        return Err(RpcError::LIMIT_INVALID);
+    }
+    // Nothing but the own profile is touched, so it matters neither how old a reference is, nor where the photo was seen.
+    let own = |photo: &enums::InputPhoto<'_>| match photo {
+        enums::InputPhoto::InputPhotoEmpty => None,
+        enums::InputPhoto::InputPhoto(photo) => {
+            let hash = photo.access_hash;
+            ctx.shared()
+                .access_hash_is(ctx.user, AccessKind::File, photo.id, hash)
+                .then_some(photo.id)
+        }
+    };
+    let ids: Vec<i64> = request.id.iter().filter_map(own).collect();
+    let removed = ctx.call(ctx.user, &photos::Delete { ids }).await?;
+    let removed: Vec<i64> = removed.photos.iter().map(|photo| photo.id).collect();
+    Ok(ctx.answer(&request, removed))
+}
+
+/// `photos.getUserPhotos`: the photos of a profile, latest first; none for those who may not see them.
+///
+/// Errors: `USER_ID_INVALID`, `OFFSET_INVALID`, `LIMIT_INVALID`.
 ///
 /// Source: <https://core.telegram.org/method/photos.getUserPhotos>.
 pub async fn get_user_photos(ctx: &UserCtx, request: GetUserPhotos) -> Result<Reply> {
-    peers::user(ctx.shared(), ctx.user, &request.user_id)?;
-    Ok(ctx.answer(&request, Photos::new(Vec::new(), Vec::new())))
+    let user = peers::user(ctx.shared(), ctx.user, &request.user_id)?;
+    if request.offset < 0 {
+        return Err(RpcError::OFFSET_INVALID);
+    }
+    if request.limit < 0 {
+        return Err(RpcError::LIMIT_INVALID);
+    }
+    let users = Users::load(ctx.shared(), ctx.user, [user.0])?;
+    let shown = users.get(user.0).is_some_and(users::Loaded::shows_photos);
+    let page = if shown {
+        let limit = match request.limit {
+            0 => PROFILE_PHOTO_PAGE_COUNT_MAX,
+            limit => limit.min(PROFILE_PHOTO_PAGE_COUNT_MAX),
+        };
+        let list = photos::List { offset: request.offset, max_id: request.max_id.max(0), limit };
+        ctx.call(user, &list).await?
+    } else {
+        Page::new(0, Vec::new())
+    };
+    let handles: Vec<Handle> = page.photos.iter().map(|one| handle(ctx, user, one.id)).collect();
+    let each = page.photos.iter().zip(&handles);
+    let photos: Vec<enums::Photo<'_>> =
+        each.map(|(photo, handle)| media::photo(photo, handle).into()).collect();
+    let users = users.to_tl();
+    let answer: enums::photos::Photos<'_> =
+        if usize::try_from(page.count).is_ok_and(|count| count == photos.len()) {
+            types::photos::Photos::new(photos, users).into()
+        } else {
+            types::photos::PhotosSlice::new(page.count, photos, users).into()
+        };
+    Ok(ctx.answer(&request, answer))
 }
 
-/// `photos.uploadProfilePhoto`
-pub async fn upload_profile_photo(_: &UserCtx, _: UploadProfilePhoto<'_>) -> Result<Reply> {
-    Err(RpcError::INTERNAL)
+/// Makes the photo that the caller has from `source` the present one.
+async fn add(ctx: &UserCtx, source: Source) -> Result<Photo> {
+    Ok(ctx.call(ctx.user, &photos::Add { source }).await?)
 }
 
-/// `photos.updateProfilePhoto`
-pub async fn update_profile_photo(_: &UserCtx, _: UpdateProfilePhoto<'_>) -> Result<Reply> {
-    Err(RpcError::INTERNAL)
+/// How the caller names a photo of this user's profile.
+fn handle(ctx: &UserCtx, user: UserId, photo: i64) -> Handle {
+    Handle::new(ctx.shared(), ctx.user, photo, Origin::Profile(user))
 }
 
-/// `photos.deletePhotos`
-pub async fn delete_photos(_: &UserCtx, _: DeletePhotos<'_>) -> Result<Reply> {
-    Err(RpcError::INTERNAL)
+/// Neither photos for those who may not see the real one nor photos of bots are served.
+fn is_served(fallback: bool, bot: bool) -> Result<()> {
+    match (fallback, bot) {
+        (_, true) => Err(RpcError::BOT_INVALID),
+        (true, false) => Err(RpcError::PHOTO_INVALID),
+        (false, false) => Ok(()),
+    }
 }

@@ -62,7 +62,8 @@ pub async fn get_full_user(ctx: &UserCtx, request: GetFullUser) -> Result<Reply>
     };
     let pinned = ctx.call(ctx.user, &pinned).await?;
     let pinned_msg_id = pinned.messages.first().map(|message| message.id);
-    let full = loaded.full(&settings, pinned_msg_id);
+    let photo_handle = loaded.photo_handle(ctx.shared());
+    let full = loaded.full(&settings, pinned_msg_id, photo_handle.as_ref());
     Ok(ctx.answer(&request, types::users::UserFull::new(full, Vec::new(), users.to_tl())))
 }
 

@@ -1,0 +1,244 @@
+//! Photos of profiles: put there, looked at, changed, removed.
+
+use std::io::Cursor;
+
+use image::{DynamicImage, ImageFormat, RgbImage};
+use tl::api::{enums, functions, types};
+
+use crate::common::{Person, TestServer};
+
+use functions::photos as api;
+use functions::{account, upload, users};
+
+/// A picture unlike those of other seeds.
+fn picture(width: u32, height: u32, seed: u8) -> Vec<u8> {
+    let pixels = RgbImage::from_fn(width, height, |x, y| {
+        image::Rgb([x.to_le_bytes()[0], y.to_le_bytes()[0], seed])
+    });
+    let mut bytes = Cursor::new(Vec::new());
+    DynamicImage::ImageRgb8(pixels)
+        .write_to(&mut bytes, ImageFormat::Png)
+        .expect("pictures can be written");
+    bytes.into_inner()
+}
+
+/// Uploads a file of one part.
+async fn upload(person: &mut Person, bytes: &[u8]) -> enums::InputFile<'static> {
+    let file_id = person.random_id();
+    assert!(person.ask(&upload::SaveFilePart::new(file_id, 0, bytes)).await);
+    types::InputFile::new(file_id, 1, "me.png", "").into()
+}
+
+fn photo_of(photo: &enums::Photo<'static>) -> types::Photo<'static> {
+    match photo {
+        enums::Photo::Photo(photo) => photo.clone(),
+        other => panic!("no photo: {other:?}"),
+    }
+}
+
+fn user_of(user: &enums::User<'static>) -> types::User<'static> {
+    match user {
+        enums::User::User(user) => user.clone(),
+        other => panic!("nobody: {other:?}"),
+    }
+}
+
+/// The id of the photo beside a user's name.
+fn small(user: &enums::User<'static>) -> Option<i64> {
+    match user_of(user).photo {
+        Some(enums::UserProfilePhoto::UserProfilePhoto(photo)) => Some(photo.photo_id),
+        _ => None,
+    }
+}
+
+fn input(photo: &types::Photo<'static>) -> enums::InputPhoto<'static> {
+    types::InputPhoto::new(photo.id, photo.access_hash, photo.file_reference).into()
+}
+
+/// Puts a new photo into the profile.
+async fn put(person: &mut Person, seed: u8) -> types::Photo<'static> {
+    let file = upload(person, &picture(200, 200, seed)).await;
+    let request = api::UploadProfilePhoto { file: Some(file), ..api::UploadProfilePhoto::new() };
+    photo_of(&person.ask(&request).await.photo)
+}
+
+/// The ids of a page of photos, and of how many it is.
+async fn list(
+    person: &mut Person,
+    whose: &enums::InputUser,
+    offset: i32,
+    max_id: i64,
+    limit: i32,
+) -> (Vec<i64>, Option<i32>) {
+    let get = api::GetUserPhotos::new(whose.clone(), offset, max_id, limit);
+    let (photos, count) = match person.ask(&get).await {
+        enums::photos::Photos::Photos(all) => (all.photos, None),
+        enums::photos::Photos::PhotosSlice(some) => (some.photos, Some(some.count)),
+    };
+    (photos.iter().map(|photo| photo_of(photo).id).collect(), count)
+}
+
+/// Asks for a user until the photo beside the name is this one: what one sees of another may come a moment later.
+async fn shows(person: &mut Person, whose: &enums::InputUser, photo: Option<i64>) {
+    for _ in 0..200 {
+        let seen = person.ask(&users::GetUsers::new(vec![whose.clone()])).await;
+        if small(&seen[0]) == photo {
+            return;
+        }
+    }
+    panic!("not {photo:?}");
+}
+
+const ME: enums::InputUser = enums::InputUser::InputUserSelf;
+
+/// `photos.uploadProfilePhoto`: seen beside the name, in the profile and in the list, by both sides; others are told.
+#[tokio::test]
+async fn a_photo_is_put_into_the_profile() {
+    let server = TestServer::start().await;
+    let mut alice = server.person("Alice").await;
+    let mut bob = server.person("Bob").await;
+    let (to_alice, peer) = (bob.user(&alice).await, bob.peer(&alice).await);
+    bob.say(&peer, "hello").await;
+    alice.next_message().await;
+
+    let photo = put(&mut alice, 1).await;
+    let types: Vec<_> = photo.sizes.iter().map(|size| match size {
+        enums::PhotoSize::PhotoSize(size) => (size.type_, size.w == size.h && size.size > 0),
+        enums::PhotoSize::PhotoSizeProgressive(size) => (size.type_, size.w == size.h),
+        enums::PhotoSize::PhotoStrippedSize(size) => (size.type_, !size.bytes.is_empty()),
+        other => panic!("{other:?}"),
+    });
+    let types: Vec<_> = types.collect();
+    assert!(types.contains(&("a", true)) && types.contains(&("c", true)), "{types:?}");
+    assert!(!photo.file_reference.is_empty());
+
+    let full = alice.ask(&users::GetFullUser::new(ME)).await;
+    assert_eq!(full.full_user.profile_photo.as_ref().map(|one| photo_of(one).id), Some(photo.id));
+    assert_eq!(small(&full.users[0]), Some(photo.id));
+    shows(&mut bob, &to_alice, Some(photo.id)).await;
+    let full = bob.ask(&users::GetFullUser::new(to_alice.clone())).await;
+    let seen = photo_of(full.full_user.profile_photo.as_ref().expect("a photo"));
+    assert_eq!(seen.id, photo.id);
+    assert_ne!(seen.access_hash, photo.access_hash, "hashes are a viewer's own");
+    assert_eq!(list(&mut bob, &to_alice, 0, 0, 10).await, (vec![photo.id], None));
+}
+
+/// `photos.getUserPhotos`, `photos.updateProfilePhoto`, `photos.deletePhotos`: latest first, in pages; one of old is set again.
+#[tokio::test]
+async fn photos_are_listed_set_again_and_removed() {
+    let server = TestServer::start().await;
+    let mut alice = server.person("Alice").await;
+    let mut photos = Vec::new();
+    for seed in 0..4 {
+        photos.push(put(&mut alice, seed).await);
+    }
+    let ids: Vec<i64> = photos.iter().rev().map(|photo| photo.id).collect();
+    assert_eq!(list(&mut alice, &ME, 0, 0, 10).await, (ids.clone(), None));
+    assert_eq!(list(&mut alice, &ME, 1, 0, 2).await, (ids[1..3].to_vec(), Some(4)));
+    assert_eq!(list(&mut alice, &ME, 9, 0, 2).await, (Vec::new(), Some(4)));
+    for (offset, limit, text) in [(-1, 1, "OFFSET_INVALID"), (0, -1, "LIMIT_INVALID")] {
+        let get = api::GetUserPhotos::new(ME, offset, 0, limit);
+        assert_eq!(alice.refused(&get).await, text);
+    }
+
+    // The first one again: it is the present one, and there is no fifth.
+    let again = alice.ask(&api::UpdateProfilePhoto::new(input(&photos[0]))).await;
+    let again = photo_of(&again.photo);
+    shows(&mut alice, &ME, Some(again.id)).await;
+    let (now, _) = list(&mut alice, &ME, 0, 0, 10).await;
+    assert_eq!((now[0], now.len()), (again.id, 4));
+
+    // Without a photo the present one goes, and the one before it is back.
+    let gone = alice.ask(&api::UpdateProfilePhoto::new(enums::InputPhoto::InputPhotoEmpty)).await;
+    assert!(matches!(gone.photo, enums::Photo::PhotoEmpty(_)));
+    shows(&mut alice, &ME, Some(photos[3].id)).await;
+
+    // What is not there is passed over.
+    let mut foreign = photos[2].clone();
+    foreign.access_hash ^= 1;
+    let named = [&photos[3], &foreign, &photos[1], &photos[1]].map(input).to_vec();
+    let mut removed = alice.ask(&api::DeletePhotos::new(named.clone())).await;
+    removed.sort_unstable();
+    let mut expected = vec![photos[1].id, photos[3].id];
+    expected.sort_unstable();
+    assert_eq!(removed, expected);
+    assert!(alice.ask(&api::DeletePhotos::new(named)).await.is_empty());
+    assert_eq!(list(&mut alice, &ME, 0, 0, 10).await, (vec![photos[2].id], None));
+    let last = alice.ask(&api::DeletePhotos::new(vec![input(&photos[2])])).await;
+    assert_eq!(last, [photos[2].id]);
+    shows(&mut alice, &ME, None).await;
+    let full = alice.ask(&users::GetFullUser::new(ME)).await;
+    assert_eq!(full.full_user.profile_photo, None);
+}
+
+/// What is no picture, or not served, is refused.
+#[tokio::test]
+async fn bad_photos_are_refused() {
+    let server = TestServer::start().await;
+    let mut alice = server.person("Alice").await;
+    let none = api::UploadProfilePhoto::new();
+    assert_eq!(alice.refused(&none).await, "PHOTO_FILE_MISSING");
+    let file = upload(&mut alice, &picture(200, 200, 1)).await;
+    let cases = [
+        (
+            api::UploadProfilePhoto { video: Some(file.clone()), ..none.clone() },
+            "VIDEO_FILE_INVALID",
+        ),
+        (
+            api::UploadProfilePhoto { file: Some(file.clone()), fallback: true, ..none.clone() },
+            "PHOTO_INVALID",
+        ),
+        (
+            api::UploadProfilePhoto { file: Some(file), bot: Some(ME), ..none.clone() },
+            "BOT_INVALID",
+        ),
+    ];
+    for (request, text) in &cases {
+        assert_eq!(alice.refused(request).await, *text);
+    }
+    for (bytes, text) in [
+        (&b"this is no picture, is it?"[..], &["IMAGE_PROCESS_FAILED", "PHOTO_EXT_INVALID"][..]),
+        (&picture(2, 2, 1), &["PHOTO_CROP_SIZE_SMALL"]),
+    ] {
+        let file = upload(&mut alice, bytes).await;
+        let request = api::UploadProfilePhoto { file: Some(file), ..none.clone() };
+        let refused = alice.refused(&request).await;
+        assert!(text.contains(&&*refused), "{refused}");
+    }
+    let missing = types::InputFile::new(4711, 1, "x", "").into();
+    let request = api::UploadProfilePhoto { file: Some(missing), ..none };
+    assert_eq!(alice.refused(&request).await, "FILE_PART_0_MISSING");
+    let unknown = types::InputPhoto::new(1, 2, &[1; 26]).into();
+    let refused = alice.refused(&api::UpdateProfilePhoto::new(unknown)).await;
+    assert!(["PHOTO_ID_INVALID", "FILE_REFERENCE_INVALID"].contains(&&*refused), "{refused}");
+}
+
+/// `account.setPrivacy` with photos: who may not see them sees none anywhere, and fetches none.
+#[tokio::test]
+async fn privacy_hides_photos() {
+    let server = TestServer::start().await;
+    let mut alice = server.person("Alice").await;
+    let mut bob = server.person("Bob").await;
+    let to_alice = bob.user(&alice).await;
+    let photo = put(&mut alice, 1).await;
+    shows(&mut bob, &to_alice, Some(photo.id)).await;
+    let key = enums::InputPrivacyKey::InputPrivacyKeyProfilePhoto;
+    let nobody = vec![enums::InputPrivacyRule::InputPrivacyValueDisallowAll];
+    alice.ask(&account::SetPrivacy::new(key.clone(), nobody)).await;
+    shows(&mut bob, &to_alice, None).await;
+    assert_eq!(list(&mut bob, &to_alice, 0, 0, 10).await, (Vec::new(), None));
+    let full = bob.ask(&users::GetFullUser::new(to_alice.clone())).await;
+    assert_eq!(full.full_user.profile_photo, None);
+    let peer = bob.peer(&alice).await;
+    let location = types::InputPeerPhotoFileLocation::new(peer, photo.id);
+    let fetch = upload::GetFile::new(location.into(), 0, 4096);
+    assert_eq!(bob.call(&fetch).await.expect_err("it is hidden").code, 400);
+    // Oneself one may always see.
+    shows(&mut alice, &ME, Some(photo.id)).await;
+    let all = vec![enums::InputPrivacyRule::InputPrivacyValueAllowAll];
+    alice.ask(&account::SetPrivacy::new(key, all)).await;
+    shows(&mut bob, &to_alice, Some(photo.id)).await;
+    let file = bob.ask(&fetch).await;
+    let enums::upload::File::File(file) = file;
+    assert!(file.bytes.starts_with(&[0xff, 0xd8]), "a JPEG");
+}
