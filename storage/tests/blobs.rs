@@ -1,5 +1,6 @@
 //! Pieces on disk: what was acknowledged is there after anything, what was deleted leaves the disk, and memory stays flat.
 #![cfg(feature = "rocks")]
+#![expect(clippy::disallowed_methods, reason = "a real disk is waited for")]
 
 use std::{
     env, fs,

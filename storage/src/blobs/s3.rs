@@ -498,12 +498,18 @@ fn parse(file: &str) -> Option<(BlobId, DataId)> {
 
 fn failed(doing: &'static str, name: &str, error: &object_store::Error) -> Error {
     use object_store::Error::{PermissionDenied, Unauthenticated};
-    let reason = match error {
-        // The answer of the store repeats parts of the credentials.
-        PermissionDenied { .. } | Unauthenticated { .. } => {
-            "access denied: check the credentials in the environment, and their rights".into()
-        }
-        error => error.to_string(),
+    let text = error.to_string();
+    // The body of an answer may repeat parts of the credentials; of that its code is told.
+    let (said, body) = text.split_once('<').unwrap_or((&text, ""));
+    let code = body.split_once("<Code>").and_then(|(_, rest)| rest.split_once("</Code>"));
+    let code = code.map_or("", |(code, _)| code);
+    let denied = matches!(error, PermissionDenied { .. } | Unauthenticated { .. })
+        // Lists fail with an error that tells less.
+        || said.contains(": 403 Forbidden") || said.contains(": 401 Unauthorized");
+    let reason = if denied {
+        format!("access denied {code}: check the credentials in the environment, and their rights")
+    } else {
+        format!("{}{code}", said.replace('\n', " "))
     };
     remote(doing, name, reason)
 }
