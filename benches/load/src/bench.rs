@@ -10,13 +10,14 @@ use crate::carriers::{Messages, Pings};
 use crate::client::{Clients, introduced};
 use crate::clock;
 use crate::error::Result;
-use crate::measure::{self, Span, Waits};
+use crate::measure::{self, Carrier as _, Span, Waits};
 use crate::net::Id;
 use crate::peers::{Peer, plain};
-use crate::process::{Baudot, Cores, public_key};
+use crate::process::{Baudot, Cores, Process, Usage, public_key};
 use crate::report::goals::{self, IN_FLIGHT, RATE_PER_S, at_depth, at_rate, in_flight};
 use crate::report::{BAUDOT, Group, Report, html, json, machine, markdown, say};
-use crate::scenarios::{catch_up, cryptography, handshakes, idle, storm};
+use crate::scenarios::photos::{self, Photos};
+use crate::scenarios::{catch_up, cryptography, files, handshakes, idle, storm};
 
 /// Connections of the pings.
 const PING_CONNECTIONS: usize = 64;
@@ -32,6 +33,20 @@ const CATCH_UP_COUNT: usize = 64;
 const STORED_COUNT: u64 = 1_000_000;
 /// How many of them are under way while they are stored.
 const FILL_DEPTH: usize = 1024;
+
+/// Connections that a file goes over.
+const FILE_CONNECTIONS: [usize; 2] = [1, 8];
+/// The smallest file, in parts: 4 MiB.
+const SMALL_FILE: i32 = 8;
+/// The largest, in parts: 4,000 MiB.
+const LARGE_FILE: i32 = 8_000;
+/// Accounts that send photos at once.
+const PHOTO_ACCOUNTS: usize = 64;
+/// How many texts a second go beside the photos.
+const TEXTS_PER_S: f64 = 1_000.0;
+
+/// How long the photos may take.
+const PHOTOS_PATIENCE: Duration = Duration::from_secs(90);
 
 /// What to do, and where to leave it.
 #[derive(Debug)]
@@ -50,6 +65,10 @@ pub(crate) struct Plan {
     pub(crate) accounts: usize,
     /// How long each loop is measured.
     pub(crate) measured: Duration,
+    /// The file that is sent and fetched, in MiB.
+    pub(crate) file_mib: u32,
+    /// How many photos there are.
+    pub(crate) photos: usize,
 }
 
 /// A part of the set.
@@ -63,6 +82,8 @@ pub(crate) enum Part {
     Idle,
     Storm,
     CatchUp,
+    Files,
+    Photos,
     Restart,
 }
 
@@ -136,8 +157,11 @@ impl Bench {
         self.try_part("handshakes", |bench| bench.handshakes(&mut clients, &server));
         self.try_part("reconnect storm", |bench| bench.storm(&mut clients, &server));
         self.try_part("catching up", |bench| bench.catch_up(&mut clients, &server));
+        self.try_part("files", |bench| bench.files(&mut clients, &server));
+        self.try_part("photos", |bench| bench.photos(&mut clients, &server));
         if self.wants(Part::Restart) {
             self.fill(&mut clients)?;
+            drop(clients);
             server = self.restart(server)?;
         }
         server.process.stop()?;
@@ -293,6 +317,99 @@ impl Bench {
         self.report.row(Group::Connections, BAUDOT, &setting, figures);
         self.report.fact("catch_up", "messages fetched by differences", per_s, "a second");
         close(clients, ids);
+        Ok(())
+    }
+
+    fn files(&mut self, clients: &mut Clients, server: &Baudot) -> Result<()> {
+        if !self.wants(Part::Files) {
+            return Ok(());
+        }
+        if self.report.value("seal_part").is_none() {
+            self.crypto();
+        }
+        let alone = |key| self.report.value(key).unwrap_or(f64::NAN) / 1e9;
+        let (seal_s, open_s) = (alone("seal_part"), alone("open_part"));
+        let part_count = i32::try_from(self.plan.file_mib * 2).unwrap_or(SMALL_FILE);
+        let process = Some(&server.process);
+        for (n, connections) in FILE_CONNECTIONS.into_iter().enumerate() {
+            let account = &self.accounts[n];
+            let ids = files::connect(clients, account, connections)?;
+            let (up, sent) = files::upload(clients, &ids, part_count, process)?;
+            let down = files::download(clients, &ids, &sent, process)?;
+            close(clients, ids);
+            let keys = match connections {
+                1 => ["upload_1_share", "download_1_share"],
+                _ => ["upload_8_share", "download_8_share"],
+            };
+            let mib = self.plan.file_mib;
+            for (key, verb, alone_s, figures) in
+                [(keys[0], "sent", open_s, up), (keys[1], "fetched", seal_s, down)]
+            {
+                let name = format!("{mib} MiB {verb}, {connections} connections");
+                let share = alone_s * figures.per_s();
+                let speed = figures.per_s() / 2.0;
+                self.report.row(Group::Files, BAUDOT, &name, figures);
+                self.report.fact("file_mib_per_s", &name, speed, "MiB/s");
+                let what = format!("{name}: share of the cryptography alone");
+                self.report.fact(key, &what, share, "of it");
+            }
+        }
+        let small = self.transfer_peak(clients, &server.process, SMALL_FILE)?;
+        let large = self.transfer_peak(clients, &server.process, LARGE_FILE)?;
+        let more = large.saturating_sub(small) as f64 / 1e6;
+        self.report.fact("transfer_peak_mb", "memory peak of 4 GB over that of 4 MB", more, "MB");
+        Ok(())
+    }
+
+    /// The most memory that the server has while a file comes and goes.
+    fn transfer_peak(
+        &mut self,
+        clients: &mut Clients,
+        process: &Process,
+        part_count: i32,
+    ) -> Result<u64> {
+        let ids = files::connect(clients, &self.accounts[2], 1)?;
+        Usage::reset_peak(process.id());
+        let (_, sent) = files::upload(clients, &ids, part_count, Some(process))?;
+        files::download(clients, &ids, &sent, Some(process))?;
+        close(clients, ids);
+        Ok(process.usage().resident_peak)
+    }
+
+    fn photos(&mut self, clients: &mut Clients, server: &Baudot) -> Result<()> {
+        if !self.wants(Part::Photos) {
+            return Ok(());
+        }
+        let drawn = photos::draw(self.plan.photos)?;
+        let process = Some(&server.process);
+        let mut texts = Messages::new(clients, &self.accounts[..2 * PAIRS])?;
+        let span = self.span();
+        let without = measure::open(&mut texts, TEXTS_PER_S, span, process, Waits::Asleep)?;
+        let workers = &self.accounts[2 * PAIRS..][..PHOTO_ACCOUNTS];
+        let photos = Photos::start(texts.clients(), workers, drawn)?;
+        texts.beside = Some(photos);
+        let with = measure::open(&mut texts, TEXTS_PER_S, span, process, Waits::Asleep)?;
+        // All of them are to make their way, though the texts have been measured by now.
+        let deadline = clock::instant() + PHOTOS_PATIENCE;
+        let mut arrived = Vec::new();
+        while texts.beside.as_ref().is_some_and(|photos| !photos.is_done()) {
+            if clock::instant() > deadline {
+                self.report.note("photos: not all were done in time".to_owned());
+                break;
+            }
+            texts.turn(Some(Duration::from_millis(100)), &mut arrived)?;
+        }
+        if let Some(photos) = texts.beside.take() {
+            let figures = photos.figures();
+            self.report.row(Group::Files, BAUDOT, "small photos, sent and fetched", figures);
+            photos.stop(texts.clients());
+        }
+        let ratio = with.latency_us(0.99) / without.latency_us(0.99);
+        self.report.row(Group::Files, BAUDOT, "1,000 texts a second", without);
+        self.report.row(Group::Files, BAUDOT, "the same beside photos", with);
+        self.report.fact("photos_p99_ratio", "p99 of texts beside photos, times", ratio, "times");
+        self.stored += texts.sent_count();
+        texts.close();
         Ok(())
     }
 

@@ -11,6 +11,7 @@ use crate::client::{Clients, bytes, checked};
 use crate::error::{Error, Result};
 use crate::measure::Carrier;
 use crate::net::Id;
+use crate::scenarios::photos::Photos;
 use crate::session::Event;
 
 /// How long a text is, in bytes.
@@ -59,7 +60,7 @@ impl Carrier for Pings<'_> {
                 Event::Closed => return Err(Error::Closed),
                 Event::TransportError(code) => return Err(Error::Transport(code)),
                 Event::Refused(code) => return Err(Error::Protocol(format!("refused: {code}"))),
-                Event::Answer(..) | Event::Update(_) | Event::KeyMade(_) => {}
+                Event::Answer(..) | Event::Update(_) | Event::KeyMade(_) | Event::Again(_) => {}
             }
         }
         Ok(())
@@ -81,6 +82,8 @@ pub(crate) struct Messages<'c> {
     lanes: Vec<Option<usize>>,
     ids: Vec<Id>,
     sent_count: u64,
+    /// What else goes on meanwhile.
+    pub(crate) beside: Option<Photos>,
 }
 
 impl<'c> Messages<'c> {
@@ -96,12 +99,17 @@ impl<'c> Messages<'c> {
         for (lane, id) in ids[half..].iter().enumerate() {
             lanes[*id] = Some(lane);
         }
-        Ok(Self { clients, pairs, lanes, ids, sent_count: 0 })
+        Ok(Self { clients, pairs, lanes, ids, sent_count: 0, beside: None })
     }
 
     /// How many were sent so far.
     pub(crate) const fn sent_count(&self) -> u64 {
         self.sent_count
+    }
+
+    /// The clients, to set up what goes on beside.
+    pub(crate) const fn clients(&mut self) -> &mut Clients {
+        self.clients
     }
 
     /// Ends all connections.
@@ -130,6 +138,11 @@ impl Carrier for Messages<'_> {
     fn turn(&mut self, timeout: Option<Duration>, arrived: &mut Vec<(usize, u64)>) -> Result<()> {
         self.clients.turn(timeout)?;
         while let Some((id, event)) = self.clients.poll_event() {
+            if let Some(beside) = &mut self.beside
+                && beside.handle(self.clients, id, &event)?
+            {
+                continue;
+            }
             match event {
                 Event::Update(body) => {
                     if let Some(lane) = self.lanes.get(id).copied().flatten() {
@@ -144,7 +157,7 @@ impl Carrier for Messages<'_> {
                 Event::Closed => return Err(Error::Closed),
                 Event::TransportError(code) => return Err(Error::Transport(code)),
                 Event::Refused(code) => return Err(Error::Protocol(format!("refused: {code}"))),
-                Event::Pong(_) | Event::KeyMade(_) => {}
+                Event::Pong(_) | Event::KeyMade(_) | Event::Again(_) => {}
             }
         }
         Ok(())

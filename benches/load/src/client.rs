@@ -110,16 +110,6 @@ impl Clients {
         self.connections[id].state = State::Idle;
     }
 
-    /// Whether neither side has ended a connection.
-    pub(crate) fn is_open(&self, id: Id) -> bool {
-        self.net.is_open(id)
-    }
-
-    /// How many bytes wait for a connection's socket.
-    pub(crate) fn unsent_len(&self, id: Id) -> usize {
-        self.net.unsent_len(id)
-    }
-
     /// The salt of a connection's session.
     pub(crate) fn salt(&self, id: Id) -> Option<i64> {
         match &self.connections[id].state {
@@ -132,11 +122,15 @@ impl Clients {
     pub(crate) fn request(&mut self, id: Id, tag: Tag, body: Bytes) {
         if let State::Session(session) = &mut self.connections[id].state {
             session.request(clock::unix(), tag, body);
-            let is_full = session.is_packet_full();
             self.mark(id);
-            if is_full {
-                self.seal_due();
-            }
+        }
+    }
+
+    /// Asks with something large, in a packet of its own. [`Event::Again`] asks for it once more.
+    pub(crate) fn request_alone(&mut self, id: Id, tag: Tag, query: &impl Encode) {
+        if let State::Session(session) = &mut self.connections[id].state {
+            session.request_alone(clock::unix(), tag, Buffer::encode(query, Layer::NEWEST));
+            self.mark(id);
         }
     }
 
@@ -191,7 +185,9 @@ impl Clients {
             let connection = &mut self.connections[id];
             connection.is_due = false;
             if let State::Session(session) = &mut connection.state {
-                packets.extend(session.transmit(now).map(|packet| (id, packet)));
+                while let Some(packet) = session.transmit(now) {
+                    packets.push((id, packet));
+                }
             }
         }
         let mut jobs = Vec::with_capacity(packets.len());
@@ -335,7 +331,7 @@ impl Clients {
                     Event::Refused(code) => {
                         return Err(Error::Protocol(format!("a message was refused: {code}")));
                     }
-                    Event::Update(_) | Event::Pong(_) | Event::KeyMade(_) => {}
+                    Event::Update(_) | Event::Pong(_) | Event::KeyMade(_) | Event::Again(_) => {}
                 }
             }
         }

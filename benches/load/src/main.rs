@@ -65,11 +65,17 @@ enum Command {
         #[arg(long, value_delimiter = ',')]
         only: Vec<bench::Part>,
         /// How many accounts there are.
-        #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(128..=90_000))]
+        #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(256..=90_000))]
         accounts: u32,
         /// How long each loop is measured, in milliseconds.
         #[arg(long, default_value_t = 4_000)]
         measured_ms: u64,
+        /// The file that is sent and fetched, in MiB.
+        #[arg(long, default_value_t = 1024, value_parser = clap::value_parser!(u32).range(4..=2000))]
+        file_mib: u32,
+        /// How many photos are sent and fetched.
+        #[arg(long, default_value_t = 10_000)]
+        photos: usize,
     },
     /// Make accounts with test numbers on a server that runs, and keep their keys in a file.
     Seed {
@@ -114,10 +120,30 @@ fn main() -> ExitCode {
 fn run(command: Command) -> Result<()> {
     net::raise_file_limit();
     match command {
-        Command::Bench { server, data, report, markdown, only, accounts, measured_ms } => {
+        Command::Bench {
+            server,
+            data,
+            report,
+            markdown,
+            only,
+            accounts,
+            measured_ms,
+            file_mib,
+            photos,
+        } => {
             let measured = Duration::from_millis(measured_ms);
             let accounts = accounts as usize;
-            bench::run(bench::Plan { server, data, report, markdown, only, accounts, measured })
+            bench::run(bench::Plan {
+                server,
+                data,
+                report,
+                markdown,
+                only,
+                accounts,
+                measured,
+                file_mib,
+                photos,
+            })
         }
         Command::Seed { address, data, accounts, count } => {
             let mut clients = client::Clients::new(address, &process::public_key(&data)?)?;

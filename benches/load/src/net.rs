@@ -98,11 +98,6 @@ impl Net {
         self.sockets[id].output = BytesMut::new();
     }
 
-    /// Whether a connection was not closed by either side.
-    pub(crate) fn is_open(&self, id: Id) -> bool {
-        self.sockets[id].stream.is_some()
-    }
-
     /// What came and was not taken.
     pub(crate) fn input(&mut self, id: Id) -> &mut BytesMut {
         &mut self.sockets[id].input
@@ -116,11 +111,6 @@ impl Net {
             self.dirty.push(id);
         }
         &mut socket.output
-    }
-
-    /// How many bytes wait for a socket.
-    pub(crate) fn unsent_len(&self, id: Id) -> usize {
-        self.sockets[id].output.len()
     }
 
     /// Writes what waits, waits for something to read, and reads it.

@@ -207,6 +207,13 @@ impl Baudot {
         for setting in ["limits.connections_max=50000", "limits.connections_per_ip_max=50000"] {
             command.args(["--set", setting]);
         }
+        // The largest files, where the server has a setting for that.
+        let large = "media.large_uploads=true";
+        let mut check = Command::new(binary);
+        let check = check.args(["check-config", "--set", large]).stdout(Stdio::null());
+        if check.stderr(Stdio::null()).status().is_ok_and(|status| status.success()) {
+            command.args(["--set", large]);
+        }
         let mut process = Process::start(&mut command, core)?;
         let line = process.wait_for_line("listens on ")?;
         let address = line.split("listens on ").nth(1).unwrap_or_default();

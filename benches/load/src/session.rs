@@ -15,7 +15,7 @@ use tl::{Cursor, Decode as _, DecodeError};
 
 /// After how many messages an acknowledgement is sent that nothing else carries.
 const ACK_COUNT: usize = 16;
-/// Queued bytes that close a packet: parts of files travel alone.
+/// Queued bytes that close a packet.
 const PACKET_LEN: usize = 64 * 1024;
 /// Packets whose contents are remembered until the server is known to accept them.
 const PACKET_COUNT: usize = 64;
@@ -34,6 +34,8 @@ pub(crate) enum Event {
     Pong(i64),
     /// The server refused a message for good, with this code.
     Refused(i32),
+    /// A request that travelled alone was not accepted and has to be sent again.
+    Again(Tag),
     /// The server closed the connection, or it broke.
     Closed,
     /// The exchange of this connection made a key.
@@ -46,7 +48,8 @@ pub(crate) enum Event {
 #[derive(Debug)]
 struct Pending {
     tag: Tag,
-    body: Bytes,
+    /// `None` of what is too large to be kept: whoever asked can make it again.
+    body: Option<Bytes>,
 }
 
 /// A session.
@@ -60,6 +63,8 @@ pub(crate) struct Session {
     queue: Vec<u8>,
     queued_count: u32,
     first_queued: (i64, i32),
+    /// Packets that are complete.
+    ready: VecDeque<Buffer>,
     pending: HashMap<i64, Pending>,
     /// Of the last packets: their identifier, and the first and last of what is in them.
     packets: VecDeque<(i64, i64, i64)>,
@@ -77,6 +82,7 @@ impl Session {
             queue: Vec::new(),
             queued_count: 0,
             first_queued: (0, 0),
+            ready: VecDeque::new(),
             pending: HashMap::new(),
             packets: VecDeque::new(),
             acks: Vec::new(),
@@ -86,7 +92,17 @@ impl Session {
     /// Queues a request.
     pub(crate) fn request(&mut self, now: UnixTime, tag: Tag, body: Bytes) {
         let msg_id = self.push(now, true, &body);
-        self.pending.insert(msg_id, Pending { tag, body });
+        self.pending.insert(msg_id, Pending { tag, body: Some(body) });
+        if self.queue.len() >= PACKET_LEN {
+            self.close_packet(now);
+        }
+    }
+
+    /// Queues a large request as a packet of its own, in which it is not copied.
+    pub(crate) fn request_alone(&mut self, now: UnixTime, tag: Tag, body: Buffer) {
+        let (msg_id, seq_no) = self.number(now, true);
+        self.pending.insert(msg_id, Pending { tag, body: None });
+        self.finish_packet(body, msg_id, seq_no, (msg_id, msg_id));
     }
 
     /// Queues a service message.
@@ -96,26 +112,26 @@ impl Session {
 
     /// Whether something has to be sent now.
     pub(crate) fn wants_transmit(&self) -> bool {
-        self.queued_count > 0 || self.acks.len() >= ACK_COUNT
-    }
-
-    /// Whether so much is queued that it should be sent before more is.
-    pub(crate) fn is_packet_full(&self) -> bool {
-        self.queue.len() >= PACKET_LEN
+        self.queued_count > 0 || !self.ready.is_empty() || self.acks.len() >= ACK_COUNT
     }
 
     /// The next packet, for sealing.
     pub(crate) fn transmit(&mut self, now: UnixTime) -> Option<Buffer> {
-        if !self.wants_transmit() {
-            return None;
+        if self.ready.is_empty() && self.wants_transmit() {
+            self.close_packet(now);
         }
+        self.ready.pop_front()
+    }
+
+    /// Makes a packet of what is queued, and of the acknowledgements that are due.
+    fn close_packet(&mut self, now: UnixTime) {
         if !self.acks.is_empty() {
             let acks = types::MsgsAck::new(std::mem::take(&mut self.acks));
             let body = tl::Encode::to_vec(&acks, tl::Layer::NEWEST);
             self.push(now, false, &body);
         }
-        let (first, last) = (self.first_queued.0, self.last_msg_id);
-        let (mut packet, msg_id, seq_no) = if self.queued_count == 1 {
+        let inside = (self.first_queued.0, self.last_msg_id);
+        let (packet, msg_id, seq_no) = if self.queued_count == 1 {
             let body = self.queue.get(ITEM_HEADER_LEN..).unwrap_or_default();
             (Buffer::from_body(body), self.first_queued.0, self.first_queued.1)
         } else {
@@ -131,7 +147,11 @@ impl Session {
         }
         self.queue.clear();
         self.queued_count = 0;
-        self.packets.push_back((msg_id, first, last));
+        self.finish_packet(packet, msg_id, seq_no, inside);
+    }
+
+    fn finish_packet(&mut self, mut packet: Buffer, msg_id: i64, seq_no: i32, inside: (i64, i64)) {
+        self.packets.push_back((msg_id, inside.0, inside.1));
         if self.packets.len() > PACKET_COUNT {
             self.packets.pop_front();
         }
@@ -143,7 +163,7 @@ impl Session {
         header[24..28].copy_from_slice(&seq_no.to_le_bytes());
         header[28..].copy_from_slice(&len.to_le_bytes());
         packet.prepend(&header);
-        Some(packet)
+        self.ready.push_back(packet);
     }
 
     /// Takes a decrypted message.
@@ -193,12 +213,12 @@ impl Session {
             types::BadServerSalt::ID => {
                 let bad = types::BadServerSalt::decode(&mut input)?;
                 self.salt = bad.new_server_salt;
-                self.again(now, bad.bad_msg_id);
+                self.again(now, bad.bad_msg_id, out);
             }
             types::BadMsgNotification::ID => {
                 let bad = types::BadMsgNotification::decode(&mut input)?;
                 match bad.error_code {
-                    16 | 17 | 20 | 32 | 33 => self.again(now, bad.bad_msg_id),
+                    16 | 17 | 20 | 32 | 33 => self.again(now, bad.bad_msg_id, out),
                     code => out(Event::Refused(code)),
                 }
             }
@@ -209,14 +229,17 @@ impl Session {
     }
 
     /// Sends again what was in a packet or message that was refused.
-    fn again(&mut self, now: UnixTime, refused: i64) {
+    fn again(&mut self, now: UnixTime, refused: i64, out: &mut impl FnMut(Event)) {
         let packet = self.packets.iter().find(|(msg_id, ..)| *msg_id == refused);
         let (first, last) = packet.map_or((refused, refused), |(_, first, last)| (*first, *last));
         let ids = self.pending.keys().copied().filter(|id| (first..=last).contains(id));
         let mut ids: Vec<_> = ids.collect();
         ids.sort_unstable();
         for pending in ids.iter().filter_map(|id| self.pending.remove(id)).collect::<Vec<_>>() {
-            self.request(now, pending.tag, pending.body);
+            match pending.body {
+                Some(body) => self.request(now, pending.tag, body),
+                None => out(Event::Again(pending.tag)),
+            }
         }
     }
 

@@ -2,6 +2,8 @@
 
 pub(crate) mod catch_up;
 pub(crate) mod cryptography;
+pub(crate) mod files;
 pub(crate) mod handshakes;
 pub(crate) mod idle;
+pub(crate) mod photos;
 pub(crate) mod storm;
