@@ -46,6 +46,8 @@ pub const SHARD_QUEUE_COUNT: usize = 16 * 1024;
 pub const REQUESTS_LEN_MAX: usize = 8 * 1024 * 1024;
 /// How many bytes are read from a socket at once.
 pub const READ_LEN: usize = 16 * 1024;
+/// How many bytes are read at once while a long packet comes.
+pub const READ_LONG_LEN: usize = 256 * 1024;
 /// How many bytes may wait for a socket before its sessions stop giving it more.
 pub const WRITE_QUEUE_LEN_MAX: usize = 1024 * 1024;
 /// How long a socket may stay full before the connection is closed.

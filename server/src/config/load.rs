@@ -394,13 +394,7 @@ impl Reader {
                 if config.media.store == MediaStore::S3 {
                     self.together("media.store", "set `media.s3.bucket` as well");
                 }
-                for name in [
-                    "media.s3.endpoint",
-                    "media.s3.region",
-                    "media.s3.prefix",
-                    "media.s3.allow_http",
-                    "media.s3.path_style",
-                ] {
+                for name in ["media.s3.endpoint", "media.s3.prefix"] {
                     if self.is_set(name) {
                         self.together(name, "there is no `media.s3.bucket`");
                     }

@@ -212,7 +212,7 @@ fn settings_that_do_not_go_together() {
         (&["codes.webhook.url=http://a/"], "set `codes.webhook.secret` as well"),
         (&["codes.webhook.secret=0123456789abcdef"], "no `codes.webhook.url`"),
         (&["media.store=s3"], "set `media.s3.bucket` as well"),
-        (&["media.s3.region=eu"], "there is no `media.s3.bucket`"),
+        (&["media.s3.prefix=files"], "there is no `media.s3.bucket`"),
         (&["media.s3.bucket=files", "media.s3.endpoint=http://a/"], "`media.s3.allow_http`"),
     ];
     for (flags, reason) in cases {

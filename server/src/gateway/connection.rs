@@ -235,7 +235,9 @@ impl Connection {
 
     /// Reads what the socket has, up to a bound; `false` at its end.
     fn read(&self, shard: &Shard, input: &mut BytesMut) -> bool {
-        input.reserve(limits::READ_LEN);
+        // What is long goes on being long: a part of a file takes a few reads rather than dozens.
+        let is_long = input.len() >= limits::READ_LEN;
+        input.reserve(if is_long { limits::READ_LONG_LEN } else { limits::READ_LEN });
         match self.stream.try_read_buf(input) {
             Ok(0) => false,
             Ok(_) => {

@@ -71,7 +71,12 @@ pub async fn save_part(ctx: &UserCtx, part: NewPart<'_>) -> Result<()> {
     for _ in 0..2 {
         let upload = Upload::open(ctx, part.file_id, part.total).await?;
         if upload.is_finished() {
-            break;
+            let get = functions::uploads::Get { file_id: part.file_id };
+            if ctx.call(ctx.user, &get).await.is_ok() {
+                break;
+            }
+            uploads.forget(ctx.user, part.file_id, &upload);
+            continue;
         }
         match upload.save(ctx, &part, part_count_max, bytes.clone()).await {
             Err(error) if error == RpcError::FILE_ID_INVALID => {
