@@ -1,13 +1,16 @@
 //! Pieces in RocksDB: a store of their own, whose values lie in blob files.
 //!
 //! ```text
-//! 0 | data (8) | part (4) | check (8)  ->  length (4)     what keys() reads: no bytes of pieces
-//! 1 | data (8) | part (4) | check (8)  ->  the bytes      in a blob file, from 1 KiB on
+//! 0 | data (8) | part (4) | check (8)  ->  length (4) | CRC-32 (4)     what keys() reads: no bytes of pieces
+//! 1 | data (8) | part (4) | check (8)  ->  the bytes                   in a blob file, from 1 KiB on
 //! ```
 //!
 //! Sizes in brackets are bytes, numbers big-endian; `data` has its sign bit turned, so that keys compare as they do. Both
 //! rows of a piece are written in one batch. (An iterator over the second kind would read each value, which is why there
 //! is the first.)
+//!
+//! Reads check our CRC, not RocksDB's own, which is computed without the processor's help unless RocksDB is compiled for
+//! newer processors only: a read of 512 KiB took 1.1 ms with it, most of that for the checksum.
 //!
 //! **Memory** does not grow with what is written: two write buffers of 4 MiB, a cache of 2 MiB for keys and filters, 256
 //! open files, and a copy of each piece while it is written. What does grow is about 300 bytes for each blob file.
@@ -47,13 +50,44 @@ use crate::{
     },
 };
 
-/// The space of the rows that have the lengths.
-const LENGTHS: u8 = 0;
+/// The space of the rows that have lengths and checksums.
+const NOTES: u8 = 0;
 /// The space of the rows that have the bytes.
 const BYTES: u8 = 1;
 
 const KEY_LEN: usize = 21;
 type Row = [u8; KEY_LEN];
+
+/// What is noted of a piece.
+#[derive(Clone, Copy)]
+struct Note {
+    len: u32,
+    crc: u32,
+}
+
+impl Note {
+    fn of(bytes: &[u8]) -> Result<Self, Error> {
+        match u32::try_from(bytes.len()) {
+            Ok(len) if bytes.len() <= PIECE_LEN_MAX => {
+                Ok(Self { len, crc: crc32fast::hash(bytes) })
+            }
+            _ => Err(Error::TooLong { len: bytes.len() }),
+        }
+    }
+
+    fn encoded(self) -> [u8; 8] {
+        (u64::from(self.len) << 32 | u64::from(self.crc)).to_be_bytes()
+    }
+
+    fn parse(value: &[u8]) -> Option<Self> {
+        let (len, crc) = value.split_first_chunk()?;
+        Some(Self { len: u32::from_be_bytes(*len), crc: u32::from_be_bytes(crc.try_into().ok()?) })
+    }
+
+    fn fits(self, bytes: &[u8]) -> bool {
+        self.len as usize == bytes.len() && self.crc == crc32fast::hash(bytes)
+    }
+}
 
 /// What blob files take, in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -201,12 +235,12 @@ impl Store {
         let mut rows = self.db.raw_iterator_opt(options);
         rows.seek(start);
         while let Some((key, value)) = rows.item() {
-            let row = parse(key).zip(value.try_into().ok().map(u32::from_be_bytes));
-            let (key, len) = row.ok_or_else(|| Error::CorruptBytes {
+            let row = parse(key).zip(Note::parse(value));
+            let (key, note) = row.ok_or_else(|| Error::CorruptBytes {
                 name: format!("key of {} bytes", key.len()),
                 reason: "no such keys are written".into(),
             })?;
-            if !visit(key, len) {
+            if !visit(key, note.len) {
                 break;
             }
             rows.next();
@@ -223,26 +257,33 @@ impl Store {
 
 impl Pieces for RocksPieces {
     fn put(&self, key: &PieceKey, bytes: &[u8]) -> Result<(), Error> {
-        if bytes.len() > PIECE_LEN_MAX {
-            return Err(Error::TooLong { len: bytes.len() });
-        }
-        // The bound above makes it fit.
-        let len = bytes.len() as u32;
+        let note = Note::of(bytes)?;
         let mut batch = WriteBatch::with_capacity_bytes(bytes.len() + 128);
-        batch.put(row(LENGTHS, key), len.to_be_bytes());
+        batch.put(row(NOTES, key), note.encoded());
         batch.put(row(BYTES, key), bytes);
         self.store.write(batch, "write a piece")
     }
 
     fn get(&self, key: &PieceKey) -> Result<Option<Bytes>, Error> {
-        let found =
-            self.store.db.get_pinned(row(BYTES, key)).map_err(|error| match error.kind() {
-                ErrorKind::Corruption => {
-                    Error::CorruptBytes { name: format!("{key:?}"), reason: error.into_string() }
-                }
-                _ => failed("read a piece", error),
-            })?;
-        Ok(found.map(|bytes| Bytes::copy_from_slice(&bytes)))
+        let corrupt = |reason: String| Error::CorruptBytes { name: format!("{key:?}"), reason };
+        let failed = |error: rocksdb::Error| match error.kind() {
+            ErrorKind::Corruption => corrupt(error.into_string()),
+            _ => failed("read a piece", error),
+        };
+        // Both rows as of one moment: the piece may be replaced meanwhile.
+        let snapshot = self.store.db.snapshot();
+        let Some(note) = snapshot.get_pinned(row(NOTES, key)).map_err(failed)? else {
+            return Ok(None);
+        };
+        let mut options = ReadOptions::default();
+        options.set_verify_checksums(false);
+        let bytes = snapshot.get_pinned_opt(row(BYTES, key), options).map_err(failed)?;
+        match (Note::parse(&note), bytes) {
+            (Some(note), Some(bytes)) if note.fits(&bytes) => {
+                Ok(Some(Bytes::copy_from_slice(&bytes)))
+            }
+            _ => Err(corrupt("not what was written".into())),
+        }
     }
 
     fn delete(&self, data: DataId) -> Result<(), Error> {
@@ -251,7 +292,7 @@ impl Pieces for RocksPieces {
         // One byte more than the last key: just after it.
         let after = |space| [&row(space, &last)[..], &[0]].concat();
         let (mut keys, mut len) = (Vec::new(), 0);
-        self.store.lengths(&row(LENGTHS, &first), &after(LENGTHS), |key, piece_len| {
+        self.store.lengths(&row(NOTES, &first), &after(NOTES), |key, piece_len| {
             keys.push(key);
             len += u64::from(piece_len);
             true
@@ -260,7 +301,7 @@ impl Pieces for RocksPieces {
             return Ok(());
         }
         let mut batch = WriteBatch::default();
-        for space in [LENGTHS, BYTES] {
+        for space in [NOTES, BYTES] {
             if keys.len() > PIECES_DELETE_COUNT_MAX {
                 batch.delete_range(&row(space, &first)[..], &after(space)[..]);
             } else {
@@ -279,7 +320,7 @@ impl Pieces for RocksPieces {
 
     fn delete_piece(&self, key: &PieceKey) -> Result<(), Error> {
         let mut batch = WriteBatch::default();
-        batch.delete(row(LENGTHS, key));
+        batch.delete(row(NOTES, key));
         batch.delete(row(BYTES, key));
         self.store.write(batch, "delete a piece")
     }
@@ -287,7 +328,7 @@ impl Pieces for RocksPieces {
     fn keys(&self, from: &PieceKey, limit: usize) -> Result<Vec<PieceKey>, Error> {
         let mut keys = Vec::new();
         if limit > 0 {
-            self.store.lengths(&row(LENGTHS, from), &[BYTES], |key, _| {
+            self.store.lengths(&row(NOTES, from), &[BYTES], |key, _| {
                 keys.push(key);
                 keys.len() < limit
             })?;
