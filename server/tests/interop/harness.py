@@ -84,6 +84,20 @@ class Server:
         self.process.kill()
         self.process.wait()
 
+    def media(self, *command: str) -> str:
+        """Runs `baudot media ...` against the running server and returns what it prints; it must succeed."""
+        binary = shlex.split(os.environ["BAUDOT_BIN"])
+        done = subprocess.run(
+            [*binary, "media", *command, "--data", str(self.data)], capture_output=True, text=True, timeout=60
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    def stored(self) -> dict[str, str]:
+        """How much there is of everything that has to do with files, by name."""
+        lines = (re.split(r"  +", line.strip(), maxsplit=1) for line in self.media("status").splitlines())
+        return {line[0]: line[1].strip() for line in lines if len(line) == 2}
+
     def restart(self, how: str) -> None:
         """Ends the process in the given way, `stop` or `kill`, and starts it again."""
         if how == "stop":

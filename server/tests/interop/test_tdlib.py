@@ -16,6 +16,7 @@ from telethon.tl import functions
 
 from clients import code_of, new_phone
 from harness import Server
+from media import digest, noise, opened, picture
 from mini import Mini
 
 LIBRARY = os.environ.get("BAUDOT_TDJSON")
@@ -208,6 +209,47 @@ def test_two_new_users_chat(hub, pfs):
     assert [message["content"]["text"]["text"] for message in found["messages"]] == ["hi"]
     hub.call(ada, "logOut")
     hub.state(ada, "Closed")
+
+
+def test_files_go_and_come(hub, tmp_path):
+    phones = [new_phone(), new_phone()]
+    ada, bob = (hub.log_in(phone, name) for phone, name in zip(phones, ("Ada", "Bob"), strict=True))
+    to_bob, to_ada = hub.meet(ada, phones[1]), hub.meet(bob, phones[0])
+    file, photo = tmp_path / "notes.bin", tmp_path / "photo.jpg"
+    # Big enough for the method of big files.
+    file.write_bytes(noise(12 * 1024 * 1024))
+    photo.write_bytes(picture(width=1000, height=500))
+
+    def send(kind, path, **more):
+        content = {"@type": f"inputMessage{kind}", kind.lower(): {"@type": "inputFileLocal", "path": str(path)}} | more
+        hub.call(ada, "sendMessage", chat_id=to_bob, input_message_content=content)
+
+    def arrived(kind):
+        return hub.wait(
+            bob, "updateNewMessage", lambda u: u["message"]["content"]["@type"] == f"message{kind}", timeout_s=40
+        )["message"]
+
+    def fetched(found):
+        answer = hub.call(bob, "downloadFile", file_id=found["id"], priority=1, synchronous=True, timeout_s=40)
+        return Path(answer["local"]["path"]).read_bytes()
+
+    send("Document", file)
+    message = arrived("Document")
+    assert message["chat_id"] == to_ada
+    document = message["content"]["document"]
+    assert document["file_name"] == "notes.bin"
+    assert digest(fetched(document["document"])) == digest(file.read_bytes())
+    send("Photo", photo, width=1000, height=500)
+    found = arrived("Photo")["content"]["photo"]
+    assert found["minithumbnail"]["width"] == 40
+    for size in found["sizes"]:
+        assert opened(fetched(size["photo"])).size == (size["width"], size["height"])
+    answer = hub.call(ada, "setProfilePhoto", photo={
+        "@type": "inputChatPhotoStatic", "photo": {"@type": "inputFileLocal", "path": str(photo)}
+    })  # fmt: skip
+    assert answer["@type"] == "ok"
+    seen = hub.wait(bob, "updateUser", lambda u: u["user"].get("profile_photo"))["user"]["profile_photo"]
+    assert opened(fetched(seen["big"])).size == (640, 640)
 
 
 @pytest.mark.parametrize("pfs", [False, True])

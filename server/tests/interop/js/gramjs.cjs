@@ -2,7 +2,7 @@
 //
 // Usage: node gramjs.cjs HOST PORT PUBLIC_KEY_FILE PHONE PHONE
 
-const { createHash, createPublicKey } = require('node:crypto')
+const { createHash, createPublicKey, randomBytes } = require('node:crypto')
 const { readFileSync } = require('node:fs')
 const bigInt = require('big-integer')
 const { Api, TelegramClient } = require('telegram')
@@ -14,6 +14,14 @@ const { ConnectionTCPFull } = require('telegram/network')
 const { StringSession } = require('telegram/sessions')
 
 const [host, port, keyFile, ...phones] = process.argv.slice(2)
+
+// A PNG of 64x64 pixels.
+const PHOTO = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAEAAAABACAIAAAAlC+aJAAAAT0lEQVR42u3PQQkAAAgEsItjJtMZ1Qi+hcEKLDX9Wg' +
+    'QEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQELguwhiEP4esa3QAAAABJRU5ErkJg' +
+    'gg==',
+  'base64',
+)
 
 function check(condition, what) {
   if (!condition) throw new Error(`not so: ${what}`)
@@ -105,6 +113,23 @@ async function main() {
   const history = await bob.client.getMessages(toAda, { limit: 10 })
   check(history.map((message) => message.message).join() === 'edited,hi', 'the history is the same')
   check((await ada.client.getDialogs()).length === 1, 'the dialog is there')
+
+  // Nobody looks into what is no picture: any bytes are a document.
+  const { CustomFile } = require('telegram/client/uploads')
+  const content = randomBytes(300_000)
+  arrival = once(bob.client, new NewMessage({}), (message) => message.message === 'a file')
+  const file = new CustomFile('notes.bin', content.length, '', content)
+  await ada.client.sendFile(toBob, { file, caption: 'a file', forceDocument: true })
+  received = await arrival
+  check(received.document.attributes[0].fileName === 'notes.bin', 'a document arrives')
+  check(content.equals(await bob.client.downloadMedia(received)), 'it is what was sent')
+
+  arrival = once(bob.client, new NewMessage({}), (message) => message.message === 'a photo')
+  const photo = new CustomFile('photo.png', PHOTO.length, '', PHOTO)
+  await ada.client.sendFile(toBob, { file: photo, caption: 'a photo' })
+  received = await arrival
+  const image = await bob.client.downloadMedia(received)
+  check(image[0] === 0xff && image[1] === 0xd8, 'a photo arrives')
 
   const session = ada.client.session.save()
   await ada.client.disconnect()

@@ -2,6 +2,7 @@
 //
 // Usage: node mtcute.mjs HOST PORT PUBLIC_KEY_FILE PHONE PHONE [pfs]
 
+import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 
 import { addPublicKey } from '@mtcute/core/utils.js'
@@ -9,6 +10,14 @@ import { MemoryStorage, TelegramClient } from '@mtcute/node'
 import { NodeCryptoProvider } from '@mtcute/node/utils.js'
 
 const [host, port, keyFile, first, second, pfs] = process.argv.slice(2)
+
+// A PNG of 64x64 pixels.
+const PHOTO = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAEAAAABACAIAAAAlC+aJAAAAT0lEQVR42u3PQQkAAAgEsItjJtMZ1Qi+hcEKLDX9Wg' +
+    'QEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQELguwhiEP4esa3QAAAABJRU5ErkJg' +
+    'gg==',
+  'base64',
+)
 
 function check(condition, what) {
   if (!condition) throw new Error(`not so: ${what}`)
@@ -91,6 +100,19 @@ check(true, 'a deletion arrives')
 
 const history = await bob.client.getHistory(ada.id)
 check(history.map((message) => message.text).join() === 'hi', 'the history is the same')
+
+const content = randomBytes(300_000)
+arrival = once(bob.client.onNewMessage, (message) => message.media?.type === 'document')
+await ada.client.sendMedia(bob.id, { type: 'document', file: content, fileName: 'notes.bin' })
+const file = (await arrival).media
+check(file.fileName === 'notes.bin' && file.fileSize === content.length, 'a document arrives')
+check(content.equals(await bob.client.downloadAsBuffer(file)), 'it is what was sent')
+
+arrival = once(bob.client.onNewMessage, (message) => message.media?.type === 'photo')
+await ada.client.sendMedia(bob.id, { type: 'photo', file: PHOTO })
+const image = await bob.client.downloadAsBuffer((await arrival).media)
+check(image[0] === 0xff && image[1] === 0xd8, 'a photo arrives')
+
 await ada.client.sendText('me', 'note')
 let dialogs = 0
 for await (const _ of ada.client.iterDialogs()) dialogs++
