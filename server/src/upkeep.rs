@@ -70,9 +70,14 @@ impl Upkeep {
             gauges: gauges(shared),
             busy: Arc::new(Mutex::new(())),
         };
-        let config = shared.config.clone();
+        let sweep = Duration::from_secs(shared.config.media.sweep_s);
+        // Before the server says that it is there.
+        let socket = {
+            let _runtime = runtime.enter();
+            open_socket(&shared.config)
+        };
         let thread = std::thread::Builder::new().name("upkeep".into()).spawn(move || {
-            runtime.block_on(run(&config, desk));
+            runtime.block_on(run(sweep, socket, desk));
             // What blocks has been told to stop, and does so within a piece.
             runtime.shutdown_timeout(limits::UPKEEP_STOP);
         })?;
@@ -94,22 +99,24 @@ impl Upkeep {
     }
 }
 
-async fn run(config: &Config, desk: Desk) {
+/// Without a socket the server does all but answer operators.
+fn open_socket(config: &Config) -> Option<Socket> {
+    Socket::open(&config.data_dir)
+        .inspect_err(|error| {
+            let folder = config.data_dir.display();
+            tracing::warn!(%folder, %error, "operators cannot ask this server: no socket");
+        })
+        .ok()
+}
+
+async fn run(sweep: Duration, socket: Option<Socket>, desk: Desk) {
     let (depot, stop) = (Arc::clone(&desk.depot), desk.stop.clone());
     let mut tasks = JoinSet::new();
-    let pause = Duration::from_secs(config.media.sweep_s);
-    tasks.spawn(chores::run(Arc::clone(&depot), pause, stop.clone()));
+    tasks.spawn(chores::run(Arc::clone(&depot), sweep, stop.clone()));
     if desk.carries {
         tasks.spawn(mover::run(depot, Arc::clone(&desk.arrivals), stop.clone()));
     }
-    let socket = match Socket::open(&config.data_dir) {
-        Ok(socket) => Some(tokio::spawn(socket.run(Arc::new(desk)))),
-        Err(error) => {
-            let folder = config.data_dir.display();
-            tracing::warn!(%folder, %error, "operators cannot ask this server: no socket");
-            None
-        }
-    };
+    let socket = socket.map(|socket| tokio::spawn(socket.run(Arc::new(desk))));
     stop.wait().await;
     if let Some(socket) = socket {
         // Removes it.

@@ -203,11 +203,38 @@ fn a_taken_port_is_named() {
     assert!(said.contains(&address), "{said}");
 }
 
+/// Files are looked after by the server that runs; without one, it is said what to do.
+#[test]
+fn files_are_looked_after() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().to_str().unwrap();
+    let check = |arguments: &[&str], code: i32, out: &str, error: &str| {
+        let output = run(&[&["media"][..], arguments, &["--data", data]].concat());
+        let (said, wrong) = (text(&output.stdout), text(&output.stderr));
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {said}{wrong}");
+        assert!(said.contains(out), "{arguments:?}: {said}");
+        assert!(wrong.contains(error), "{arguments:?}: {wrong}");
+    };
+    check(&["status", "--engine", "memory"], 1, "", "no server runs in");
+    #[cfg(feature = "rocks")]
+    check(&["check"], 1, "", "start the server once");
+
+    let server = Running::start(dir.path());
+    check(&["status"], 0, "blobs here               0\n", "");
+    check(&["check", "--repair"], 0, "Nothing is wrong.\n", "Reading blobs");
+    check(&["migrate", "--to", "s3"], 1, "", "set `media.s3.bucket`");
+    check(&["migrate", "--to", "moon"], 2, "", "possible values: s3, local");
+    let (code, log) = server.stop("-TERM");
+    assert_eq!(code, Some(0), "{log}");
+    assert!(!dir.path().join("admin.sock").exists());
+    check(&["status", "--engine", "memory"], 1, "", "no server runs in");
+}
+
 #[test]
 fn help_and_version() {
     let help = run(&["--help"]);
     assert!(help.status.success());
-    for command in ["serve", "connect", "check-config"] {
+    for command in ["serve", "connect", "check-config", "media"] {
         assert!(text(&help.stdout).contains(command));
     }
     let version = run(&["--version"]);

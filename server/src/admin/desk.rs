@@ -62,7 +62,6 @@ impl Desk {
             Ok((checked, report.found() as u64))
         }));
         let (checked, found) = follow(work, listener, lines).await?;
-        let wrong = found + checked.orphans.saturating_sub(checked.removed).saturating_sub(found);
         let mut text = vec![
             format!(
                 "{} blobs with {}, {} files, {} uses of them.",
@@ -93,7 +92,7 @@ impl Desk {
             ("orphans", checked.orphans),
             ("removed", checked.removed),
         ];
-        Ok(Line::Done { wrong, text, counts })
+        Ok(Line::Done { wrong: found, text, counts })
     }
 
     async fn migrate(&self, to: Place, lines: &mpsc::Sender<Line>) -> Result<Line, Error> {
@@ -173,6 +172,10 @@ async fn follow<T>(
             return Err(Error::Stopped);
         }
     };
+    let last = *listener.progress.borrow_and_update();
+    if result.is_ok() && lines.send(Line::Progress(last)).await.is_err() {
+        return Err(Error::Stopped);
+    }
     while let Ok(text) = listener.findings.try_recv() {
         if lines.send(Line::Found(text)).await.is_err() {
             break;

@@ -3,14 +3,15 @@
 use std::fs;
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use ::server::{Server, config::Config, keyfile};
+use ::server::{Server, Stores, config::Config, keyfile};
 use crypto::rsa::{PrivateKey, PublicKey};
 
 use mtproto::handshake::client::{Config as Handshake, Inner, RsaPadding};
 use mtproto::transport::Framing;
+use storage::{DataId, blobs::PieceKey};
 
 use super::{Client, Connection, Options, Person, Raw, Wire, exchange, rng};
 
@@ -27,7 +28,7 @@ pub(crate) struct TestServer {
     pub(crate) key: PublicKey,
     server: Server,
     next_phone: AtomicU32,
-    _data: tempfile::TempDir,
+    _data: Arc<tempfile::TempDir>,
 }
 
 impl TestServer {
@@ -38,16 +39,37 @@ impl TestServer {
 
     /// Starts one with another configuration.
     pub(crate) async fn start_with(change: impl FnOnce(&mut Config)) -> Self {
-        let data = tempfile::tempdir().expect("there is room for a folder");
+        let data = Arc::new(tempfile::tempdir().expect("there is room for a folder"));
+        Self::start_in(&data, None, change).await
+    }
+
+    /// Starts one in a folder and on stores that outlive it.
+    pub(crate) async fn start_on(
+        data: &Arc<tempfile::TempDir>,
+        stores: Stores,
+        change: impl FnOnce(&mut Config),
+    ) -> Self {
+        Self::start_in(data, Some(stores), change).await
+    }
+
+    async fn start_in(
+        data: &Arc<tempfile::TempDir>,
+        stores: Option<Stores>,
+        change: impl FnOnce(&mut Config),
+    ) -> Self {
         let path = data.path().join(keyfile::PRIVATE_FILE);
         fs::write(&path, KEY_PEM.as_bytes()).expect("the folder can be written");
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("it is ours");
         let mut config = Config::for_tests(data.path());
         change(&mut config);
-        let server = Server::start(config).await.expect("the server starts");
+        let server = match stores {
+            Some(stores) => Server::start_on(config, stores).await,
+            None => Server::start(config).await,
+        };
+        let server = server.expect("the server starts");
         let key = PrivateKey::from_pem(&KEY_PEM).expect("the key is one").public().clone();
         let address = server.local_addr();
-        Self { address, key, server, next_phone: AtomicU32::new(0), _data: data }
+        Self { address, key, server, next_phone: AtomicU32::new(0), _data: Arc::clone(data) }
     }
 
     /// A client that nobody is logged in with.
@@ -108,6 +130,18 @@ impl TestServer {
     /// Another device of somebody's, of some kind.
     pub(crate) async fn device_with(&self, person: &Person, options: Options) -> Person {
         Person::sign_in(self.client_with(options).await, person.phone.clone()).await
+    }
+
+    /// How many pieces of files it has stored.
+    pub(crate) fn piece_count(&self) -> usize {
+        let first = PieceKey { data: DataId(i64::MIN), part: 0, check: [0; 8] };
+        let pieces = &self.server.media().pieces;
+        pieces.keys(&first, usize::MAX).expect("they can be listed").len()
+    }
+
+    /// Has it clear what would be cleared within so many seconds.
+    pub(crate) async fn sweep(&self, ahead_s: i32) {
+        self.server.sweep(ahead_s).await;
     }
 
     /// Stops it.
