@@ -198,5 +198,5 @@ async fn what_does_not_exist() {
     assert_eq!(person.refused(&get).await, "STICKERSET_INVALID");
     let file = types::InputDocumentFileLocation::new(1, 2, &[], "").into();
     let get = upload::GetFile::new(file, 0, 4096);
-    assert_eq!(person.refused(&get).await, "LOCATION_INVALID");
+    assert_eq!(person.refused(&get).await, "FILE_ID_INVALID");
 }

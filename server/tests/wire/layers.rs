@@ -253,6 +253,7 @@ async fn check(layer: u16) {
     bob.ask(&revoke).await;
     judge.pushed("updateDeleteMessages").await;
 
+    media(&mut judge, &mut bob, &to_bob, &own).await;
     judge.ask(&messages::GetHistory::new(to_bob.clone(), 0, 0, 0, 100, 0, 0, 0)).await;
     judge.ask(&messages::GetDialogs::new(0, 0, enums::InputPeer::InputPeerEmpty, 20, 0)).await;
     let dialog: enums::InputDialogPeer = types::InputDialogPeer::new(to_bob.clone()).into();
@@ -278,6 +279,78 @@ async fn check(layer: u16) {
     assert_eq!(device.id, alice);
     judge.pushed("updateNewMessage").await;
     judge.ask(&functions::auth::LogOut {}).await;
+}
+
+/// Media of all kinds, to and from the client of some layer.
+async fn media(
+    judge: &mut Judge,
+    bob: &mut Person,
+    to_bob: &enums::InputPeer,
+    to_alice: &enums::InputPeer,
+) {
+    // From the old client, in its own shapes.
+    let layer = Layer(judge.layer);
+    let picture = crate::media::picture(120, 80, 1);
+    judge.ask(&functions::upload::SaveFilePart::new(1, 0, &picture)).await;
+    let file = types::InputFile::new(1, 1, "a.png", "");
+    let photo = types::InputMediaUploadedPhoto {
+        spoiler: true,
+        ..types::InputMediaUploadedPhoto::new(file.clone().into())
+    };
+    let video = types::DocumentAttributeVideo::new(1.5, 120, 80);
+    let attributes = vec![video.into(), types::DocumentAttributeFilename::new("a.mp4").into()];
+    judge.ask(&functions::upload::SaveFilePart::new(2, 0, b"this is no video")).await;
+    let video = types::InputFile::new(2, 1, "a.mp4", "");
+    let video = types::InputMediaUploadedDocument {
+        thumb: Some(file.into()),
+        ..types::InputMediaUploadedDocument::new(video.into(), "video/mp4", attributes)
+    };
+    let media: [enums::InputMedia<'_>; 2] = [photo.into(), video.into()];
+    for (random_id, media) in (20..).zip(media) {
+        let send = [
+            ("peer", Value::Object(to_bob.to_vec(layer))),
+            ("media", Value::Object(media.to_vec(layer))),
+            ("message", Value::Text("from the old one")),
+            ("random_id", Value::Long(random_id)),
+        ];
+        judge.ask_old("messages.sendMedia", &send).await;
+        let got = bob.next_message().await;
+        assert!(got.media.is_some() && got.message == "from the old one");
+    }
+    let upload = [
+        ("peer", Value::Object(to_bob.to_vec(layer))),
+        ("media", Value::Object(types::InputMediaContact::new("1", "a", "b", "").to_vec(layer))),
+    ];
+    judge.ask_old("messages.uploadMedia", &upload).await;
+
+    // From Bob, with all that the newest layer has.
+    let voice = types::DocumentAttributeAudio {
+        voice: true,
+        waveform: Some(b"wave"),
+        ..types::DocumentAttributeAudio::new(3)
+    };
+    let round = types::DocumentAttributeVideo {
+        round_message: true,
+        preload_prefix_size: Some(5),
+        video_start_ts: Some(0.5),
+        video_codec: Some("h264"),
+        ..types::DocumentAttributeVideo::new(1.5, 120, 120)
+    };
+    let place = types::InputGeoPoint::new(52.5, 13.4);
+    let venue = types::InputMediaVenue::new(place.clone().into(), "a", "b", "c", "d", "e");
+    let media = [
+        crate::media::photo(bob, 2).await,
+        crate::media::document(bob, b"voice", "audio/ogg", vec![voice.into()]).await,
+        crate::media::document(bob, b"round", "video/mp4", vec![round.into()]).await,
+        types::InputMediaContact::new("1", "a", "b", "").into(),
+        types::InputMediaGeoPoint::new(place.into()).into(),
+        venue.into(),
+    ];
+    for media in media {
+        let random_id = bob.random_id();
+        bob.ask(&messages::SendMedia::new(to_alice.clone(), media, "", random_id)).await;
+        judge.pushed("updateNewMessage").await;
+    }
 }
 
 /// Signs up in the shapes of the layer; who that is, with a session of the newest layer under the same key.

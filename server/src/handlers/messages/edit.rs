@@ -21,11 +21,11 @@ use crate::{
 
 /// `messages.editMessage`: gives a message of the caller's another text, another medium or both, on both sides.
 ///
-/// A medium may come to a text. Photos and documents may be replaced by photos and documents; in an album only by what goes
-/// with the rest of it.
+/// Photos and documents may be replaced by photos and documents; in an album only by what goes with the rest of it. What goes
+/// after it was opened stays as it is.
 ///
 /// Errors: `MEDIA_CAPTION_TOO_LONG`, `MEDIA_EMPTY`, `MEDIA_NEW_INVALID` for what cannot come by an edit, `MEDIA_PREV_INVALID` for
-/// what cannot be replaced, `MESSAGE_AUTHOR_REQUIRED`, `MESSAGE_EDIT_TIME_EXPIRED`, `MESSAGE_EMPTY`, `MESSAGE_ID_INVALID`,
+/// what cannot be replaced, a text among it, `MESSAGE_AUTHOR_REQUIRED`, `MESSAGE_EDIT_TIME_EXPIRED`, `MESSAGE_EMPTY`, `MESSAGE_ID_INVALID`,
 /// `MESSAGE_NOT_MODIFIED`, `MESSAGE_TOO_LONG`, `PEER_ID_INVALID`, `SCHEDULE_DATE_INVALID`, `WEBPAGE_NOT_FOUND`; and those of media in
 /// `messages.sendMedia`.
 ///
@@ -54,6 +54,10 @@ pub async fn edit_message(ctx: &UserCtx, request: EditMessage<'_>) -> Result<Rep
         .filter(|media| !matches!(media, InputMedia::InputMediaWebPage(page) if page.optional));
     let before = before(ctx, peer, request.id).await?;
     let has_media = given.is_some() || before.media.is_some();
+    let old = before.media.as_deref().and_then(media::attachment);
+    if old.is_some_and(|old| media::is_passing(&old.media)) {
+        return Err(RpcError::MEDIA_PREV_INVALID);
+    }
     if has_media && text.is_some_and(is_too_long) {
         return Err(RpcError::MEDIA_CAPTION_TOO_LONG);
     }
@@ -95,16 +99,12 @@ async fn replacement(
     if !before.out || before.forward.is_some() || before.action.is_some() {
         return Err(RpcError::MESSAGE_AUTHOR_REQUIRED);
     }
-    let (grouped_id, old) = match before.media.as_deref().map(media::attachment) {
-        None => (None, None),
-        Some(Some(Attachment { grouped_id, media })) if is_replaceable(&media) => {
-            (grouped_id, Some(media))
-        }
-        Some(_) => return Err(RpcError::MEDIA_PREV_INVALID),
-    };
+    let old = before.media.as_deref().and_then(media::attachment);
+    let old = old.filter(|old| is_replaceable(&old.media)).ok_or(RpcError::MEDIA_PREV_INVALID)?;
+    let Attachment { grouped_id, media: old } = old;
     let new: Attached = attach(ctx, given, Place::Lasting).await?;
-    let goes_along = || old.as_ref().is_some_and(|old| companions(old) == companions(&new.media));
-    if !is_replaceable(&new.media) || (grouped_id.is_some() && !goes_along()) {
+    let fits = grouped_id.is_none() || companions(&old) == companions(&new.media);
+    if !is_replaceable(&new.media) || !fits {
         return Err(RpcError::MEDIA_NEW_INVALID);
     }
     Ok((new.to_bytes(grouped_id), new.source))
