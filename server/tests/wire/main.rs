@@ -16,6 +16,8 @@ mod layers;
 mod limits;
 mod login;
 mod media;
+mod photos;
 mod session;
 mod sync;
 mod transports;
+mod upload;
