@@ -126,10 +126,7 @@ pub(crate) async fn run(depot: Arc<Depot>, arrivals: Arc<Arrivals>, stop: Stop) 
 async fn carry_with_patience(depot: &Arc<Depot>, blob: BlobId, stop: &Stop) -> bool {
     let mut pause = limits::MOVE_PAUSE;
     loop {
-        let error = match carry(depot, blob, Place::There, stop).await {
-            Ok(_) => return true,
-            Err(error) => error,
-        };
+        let Err(error) = carry(depot, blob, Place::There, stop).await else { return true };
         if stop.is_set() {
             return false;
         }

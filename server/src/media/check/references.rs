@@ -127,8 +127,8 @@ impl Counts {
     fn on_its_way(&mut self, delivery: &Delivery, slice: Slice) {
         let operation = delivery.operation();
         match &delivery.owner {
-            Owner::File(file) if slice.has(file.0) => self.to_file(file.0, operation),
-            Owner::Blob(blob) => self.to_blob(*blob, operation, slice),
+            Owner::File(file) if slice.has(file.0) => self.for_file(file.0, operation),
+            Owner::Blob(blob) => self.for_blob(*blob, operation, slice),
             Owner::User(user) => {
                 if let Some(file) = file_of(operation)
                     && slice.has(file)
@@ -141,7 +141,7 @@ impl Counts {
         }
     }
 
-    fn to_file(&mut self, file: i64, operation: &[u8]) {
+    fn for_file(&mut self, file: i64, operation: &[u8]) {
         match id(operation) {
             functions::holders::Create::ID => {
                 if let Ok(create) = functions::holders::Create::from_bytes(operation) {
@@ -163,7 +163,7 @@ impl Counts {
         }
     }
 
-    fn to_blob(&mut self, blob: BlobId, operation: &[u8], slice: Slice) {
+    fn for_blob(&mut self, blob: BlobId, operation: &[u8], slice: Slice) {
         match id(operation) {
             functions::blobs::Adopt::ID => {
                 if let Ok(adopt) = functions::blobs::Adopt::from_bytes(operation)
