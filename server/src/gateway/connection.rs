@@ -520,12 +520,8 @@ impl Connection {
             self.taken.set(0);
         }
         match self.full_since.get() {
-            Some(since)
-                if waits
-                    && now.since(since) >= limits::SLOW_READER
-                    && self.taken.get() >= limits::SLOW_READER_LEN_MIN =>
-            {
-                // Slow, but it takes something.
+            // Slow, but it takes something: the time begins anew.
+            Some(_) if waits && self.taken.get() >= limits::SLOW_READER_LEN_MIN => {
                 self.full_since.set(Some(now));
                 self.taken.set(0);
             }
