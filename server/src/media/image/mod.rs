@@ -26,7 +26,9 @@
 //!
 //! Between the steps the clock is looked at ([`IMAGE_WORK_MAX`]), and whether anybody still waits.
 //!
-//! A photo of 12 megapixels (a telephone's JPEG) costs some 150 ms of one core: two thirds of that for the decoder.
+//! Measured on one core: a JPEG of 12 megapixels as a photo 300 ms (100 ms of it decoding, most of the rest the size `w`), as
+//! a profile photo or a preview 110 ms; one of 1280x960, as most clients send them, 50 ms. The worst that was found, 25
+//! megapixels in 64 scans: 2 s and 250 MB.
 //!
 //! The same bytes always give the same picture, on the same kind of processor, so that equal photos are stored once.
 
