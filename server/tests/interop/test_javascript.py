@@ -29,7 +29,7 @@ async def test_two_new_users_chat(server, tmp_path, script):
         cwd=tmp_path, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
     try:
-        output, _ = await asyncio.wait_for(process.communicate(), 40)
+        output, _ = await asyncio.wait_for(process.communicate(), 50)
     except asyncio.TimeoutError:
         process.kill()
         output, _ = await process.communicate()

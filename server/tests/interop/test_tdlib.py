@@ -221,7 +221,9 @@ def test_files_go_and_come(hub, tmp_path):
     photo.write_bytes(picture(width=1000, height=500))
 
     def send(kind, path, **more):
-        content = {"@type": f"inputMessage{kind}", kind.lower(): {"@type": "inputFileLocal", "path": str(path)}} | more
+        local = {"@type": "inputFileLocal", "path": str(path)}
+        given = {"@type": f"input{kind}", kind.lower(): local} | more
+        content = {"@type": f"inputMessage{kind}", kind.lower(): given}
         hub.call(ada, "sendMessage", chat_id=to_bob, input_message_content=content)
 
     def arrived(kind):

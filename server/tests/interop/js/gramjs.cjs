@@ -70,7 +70,7 @@ async function person(phone, name, session = '') {
 
 function once(client, event, where) {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error('no such event')), 10_000)
+    const timer = setTimeout(() => reject(new Error('no such event')), 30_000)
     client.addEventHandler((found) => {
       if (!where(found.message)) return
       clearTimeout(timer)

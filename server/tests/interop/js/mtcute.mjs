@@ -55,7 +55,7 @@ async function person(phone, name) {
 
 function once(emitter, where) {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error('no such event')), 10_000)
+    const timer = setTimeout(() => reject(new Error('no such event')), 30_000)
     emitter.add((found) => {
       if (!where(found)) return
       clearTimeout(timer)
