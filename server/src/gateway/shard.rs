@@ -207,7 +207,7 @@ impl Shard {
         self.flush_now();
         let connections: Vec<_> = self.connections.borrow().values().cloned().collect();
         for connection in connections {
-            connection.say_goodbye(&self);
+            connection.say_goodbye(self);
         }
         for task in tasks {
             task.abort();

@@ -85,7 +85,7 @@ pub async fn get_file_hashes(ctx: &UserCtx, request: GetFileHashes<'_>) -> Resul
     for (at, (len, sum)) in (offset..).step_by(FILE_HASH_LEN).zip(&sums) {
         let offset = i64::try_from(at).map_err(|_| RpcError::OFFSET_INVALID)?;
         let len = i32::try_from(*len).map_err(|_| RpcError::INTERNAL)?;
-        hashes.push(types::FileHash::new(offset, len, sum.as_slice()).into());
+        hashes.push(types::FileHash::new(offset, len, sum.as_slice()));
     }
     Ok(ctx.answer(&request, hashes))
 }

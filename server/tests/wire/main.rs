@@ -2,6 +2,7 @@
 //!
 //! One program, so that it is linked once; a module for each theme.
 
+#[expect(dead_code, reason = "some of it is for tests that keep the stores of a server")]
 #[path = "../common/mod.rs"]
 mod common;
 
