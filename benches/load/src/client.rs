@@ -108,6 +108,8 @@ impl Clients {
     pub(crate) fn close(&mut self, id: Id) {
         self.net.close(id);
         self.connections[id].state = State::Idle;
+        // What it still had to say concerns nobody any more.
+        self.events.retain(|(of, _)| *of != id);
     }
 
     /// The salt of a connection's session.
