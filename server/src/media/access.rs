@@ -132,7 +132,7 @@ pub(crate) fn locate(ctx: &UserCtx, location: &InputFileLocation<'_>) -> Result<
             let user = peers::peer(ctx.shared(), ctx.user, &location.peer)?;
             let photo = profile_photo(ctx, UserId(user), location.photo_id)?;
             let photo = photo.ok_or(RpcError::LOCATION_INVALID)?;
-            size(&photo.pictures, if location.big { "c" } else { "a" }, photo.date)
+            size(&photo.pictures, profile_size(&photo.pictures, location.big), photo.date)
         }
         InputFileLocation::InputFileLocation(_)
         | InputFileLocation::InputEncryptedFileLocation(_)
@@ -160,6 +160,17 @@ fn document(ctx: &UserCtx, location: &locations::InputDocumentFileLocation<'_>) 
         date: document.date,
         mime: document.mime_type,
     })
+}
+
+/// Which size of a profile photo stands beside a name, or fills a screen.
+///
+/// A photo that was sent in a message before has other sizes: then it is the smallest one that is large enough.
+fn profile_size(pictures: &Pictures, big: bool) -> &str {
+    let (letter, side) = if big { ("c", 640) } else { ("a", 160) };
+    let sizes = &pictures.sizes;
+    let exact = sizes.iter().find(|size| size.type_ == letter);
+    let enough = || sizes.iter().find(|size| size.width.min(size.height) >= side);
+    exact.or_else(enough).or(sizes.last()).map_or(letter, |size| &size.type_)
 }
 
 /// A size of a picture, by its letter.

@@ -348,7 +348,7 @@ async def test_albums_arrive_together_and_in_order(world, first, second, kinds):
 
 
 @both_libraries
-async def test_captions_and_media_are_edited(world, first, second):
+async def test_captions_and_media_are_edited(world, tmp_path, first, second):
     ada, bob = await world.pair(first, second)
     old, new = File(noise(30_000), "old.pdf"), File(noise(31_000), "new.pdf")
     if first == "telethon":
@@ -363,7 +363,10 @@ async def test_captions_and_media_are_edited(world, first, second):
     if first == "telethon":
         await ada.client.edit_message(bob.id, sent.id, file=new, force_document=True)
     else:
-        await ada.client.edit_message_media(bob.id, sent.id, pyrogram.types.InputMediaDocument(new))
+        # Here it wants a file on disk.
+        path = tmp_path / new.name
+        path.write_bytes(new.content)
+        await ada.client.edit_message_media(bob.id, sent.id, pyrogram.types.InputMediaDocument(str(path)))
     edited = (await bob.seen.wait("updateEditMessage", count=2))[1].message
     assert attribute(edited.media.document, "Filename").file_name == "new.pdf"
     assert digest(await content(bob, ada.id, edited.id)) == digest(new.content)
