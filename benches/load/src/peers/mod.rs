@@ -61,7 +61,7 @@ impl Peer {
             Self::Relay => "tokio relay",
             Self::Mosquitto => "mosquitto, QoS 1",
             Self::JetStream => "JetStream",
-            Self::JetStreamSynced => "JetStream, every write synced",
+            Self::JetStreamSynced => "JetStream, writes synced",
             Self::Ejabberd => "ejabberd",
             Self::EjabberdArchive => "ejabberd with archive",
         }

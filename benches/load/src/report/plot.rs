@@ -45,12 +45,15 @@ fn decades(values: impl Iterator<Item = f64>) -> Option<(i32, i32)> {
     Some((from, to.max(from + 1)))
 }
 
-fn tick(exponent: i32) -> String {
-    match exponent {
-        e if e >= 6 => format!("{}M", number(10f64.powi(e - 6))),
-        e if e >= 3 => format!("{}k", number(10f64.powi(e - 3))),
-        e => number(10f64.powi(e)),
-    }
+/// A power of ten as one reads it, in thousands and millions of `units`.
+fn tick(exponent: i32, units: [&str; 3]) -> String {
+    let (power, unit) = match exponent {
+        e if e >= 6 => (e - 6, units[2]),
+        e if e >= 3 => (e - 3, units[1]),
+        e => (e, units[0]),
+    };
+    let digits = usize::try_from(-power).unwrap_or_default();
+    format!("{:.digits$}{unit}", 10f64.powi(power))
 }
 
 /// Horizontal bars, longest first.
@@ -71,7 +74,7 @@ pub(crate) fn bars(mut bars: Vec<Bar>) -> String {
             "<line class='grid' x1='{at:.1}' x2='{at:.1}' y1='0' y2='{bottom}'/>\
              <text class='tick' x='{at:.1}' y='{:.1}' text-anchor='middle'>{}</text>",
             bottom + 16.0,
-            tick(exponent)
+            tick(exponent, ["", "k", "M"])
         );
     }
     for (at, bar) in bars.iter().enumerate() {
@@ -110,11 +113,7 @@ pub(crate) fn curves(lines: &[Line]) -> String {
     let mut svg = format!("<svg viewBox='0 0 {WIDTH} {}' role='img' class='plot'>", bottom + 44.0);
     for exponent in from..=to {
         let at = y(10f64.powi(exponent));
-        let label = match exponent {
-            e if e >= 6 => format!("{} s", number(10f64.powi(e - 6))),
-            e if e >= 3 => format!("{} ms", number(10f64.powi(e - 3))),
-            e => format!("{} µs", number(10f64.powi(e))),
-        };
+        let label = tick(exponent, [" µs", " ms", " s"]);
         let _ = write!(
             svg,
             "<line class='grid' x1='{left}' x2='{:.1}' y1='{at:.1}' y2='{at:.1}'/>\
