@@ -164,7 +164,7 @@ impl Bench {
         self.try_part("files", |bench| bench.files(&mut clients, &server));
         self.try_part("photos", |bench| bench.photos(&mut clients, &server));
         if self.wants(Part::Restart) {
-            self.fill(&mut clients)?;
+            self.try_part("filling the store", |bench| bench.fill(&mut clients));
             drop(clients);
             server = self.restart(server)?;
         }

@@ -287,27 +287,38 @@ pub(crate) fn carry(
     mut progress: impl FnMut(u64),
 ) -> Result<()> {
     let lane_count = carrier.lane_count();
-    let (mut sent, mut done) = (0, 0);
+    let mut sent = Sent::default();
     let mut arrived = Vec::new();
-    while sent < count.min(depth as u64) {
-        carrier.send(usize::try_from(sent).unwrap_or_default() % lane_count, sent)?;
-        sent += 1;
+    let (mut begun, mut done) = (0, 0);
+    let begin = clock::instant();
+    for n in 0..depth {
+        if begun < count {
+            let number = sent.push(begin);
+            carrier.send(n % lane_count, number)?;
+            begun += 1;
+        }
     }
-    let mut last_arrival = clock::instant();
+    let mut last_arrival = begin;
     while done < count {
         arrived.clear();
         carrier.turn(Some(Duration::from_millis(100)), &mut arrived)?;
+        let now = clock::instant();
         if !arrived.is_empty() {
-            last_arrival = clock::instant();
+            last_arrival = now;
             progress(done);
-        } else if clock::instant() - last_arrival > DRAIN {
+        } else if now - last_arrival > DRAIN {
             return Err(Error::Timeout);
         }
-        for (lane, _) in arrived.drain(..) {
+        for (lane, number) in arrived.drain(..) {
+            // What comes twice is one arrival.
+            if sent.take(number).is_none() {
+                continue;
+            }
             done += 1;
-            if sent < count {
-                carrier.send(lane, sent)?;
-                sent += 1;
+            if begun < count {
+                let number = sent.push(now);
+                carrier.send(lane, number)?;
+                begun += 1;
             }
         }
     }
