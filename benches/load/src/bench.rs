@@ -423,7 +423,9 @@ impl Bench {
 
     /// Sends messages until there are so many as the restart is to find.
     fn fill(&mut self, clients: &mut Clients) -> Result<()> {
-        let mut messages = Messages::new(clients, &self.accounts[..2 * PAIRS])?;
+        // So many people that each has one message under way, and nobody comes near what a login may spend.
+        let people = (2 * FILL_DEPTH).min(self.accounts.len() / 2 * 2);
+        let mut messages = Messages::new(clients, &self.accounts[..people])?;
         let missing = STORED_COUNT.saturating_sub(self.stored);
         let bar = progress("messages", usize::try_from(missing).unwrap_or(usize::MAX));
         let begun = clock::instant();
