@@ -39,7 +39,7 @@ pub(crate) struct Live {
     pub(super) running: Cell<usize>,
     /// When it last made a request that was not wrapped in `invokeWithoutUpdates`; `None` if it never did.
     ///
-    /// Of the sessions of one key only the one that did so last gets updates.
+    /// Of the sessions of one key only the one that did so last gets updates. Requests for files do not count.
     pub(super) plain_request: Cell<Option<UnixTime>>,
     /// Whose updates it is subscribed to.
     pub(super) subscribed: Cell<Option<UserId>>,

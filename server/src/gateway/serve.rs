@@ -10,7 +10,7 @@ use std::{
 };
 
 use mtproto::{
-    Buffer, MsgId,
+    Buffer, MsgId, UnixTime,
     session::{DestroyAuthKey, Event, Predecessors, Reply, Request},
 };
 use services::Origin;
@@ -151,7 +151,10 @@ impl Shard {
             return Err(RpcError::CONNECTION_NOT_INITED);
         }
         if !request.without_updates {
-            live.plain_request.set(Some(self.now()));
+            // A session for files gets updates only while the key has no other.
+            let is_plain = !wrappers::is_of_file_session(&request.query);
+            let before = live.plain_request.get().unwrap_or(UnixTime::from_nanos(0));
+            live.plain_request.set(Some(if is_plain { self.now() } else { before }));
         }
         self.subscribe(live);
         let info = RequestInfo {

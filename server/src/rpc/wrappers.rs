@@ -124,6 +124,20 @@ pub(crate) fn is_allowed_early(query: &[u8]) -> bool {
     id.is_ok_and(|id| id == <functions::auth::BindTempAuthKey<'_> as Method>::ID)
 }
 
+/// Whether a query carries parts of files, or only opens a session: clients have sessions for nothing else, beside the one
+/// that they take updates in.
+pub(crate) fn is_of_file_session(query: &[u8]) -> bool {
+    use functions::{help, upload};
+    const IDS: [u32; 5] = [
+        <upload::SaveFilePart<'_> as Method>::ID,
+        <upload::SaveBigFilePart<'_> as Method>::ID,
+        <upload::GetFile<'_> as Method>::ID,
+        <upload::GetFileHashes<'_> as Method>::ID,
+        <help::GetConfig as Method>::ID,
+    ];
+    Cursor::new(query).peek_id().is_ok_and(|id| IDS.contains(&id))
+}
+
 #[cfg(test)]
 mod tests {
     use tl::{Encode, Raw};
