@@ -111,6 +111,15 @@ const RULES: &[Rule] = &[
         free_of: &["std::net", "mtproto::", "tl::api", "tl::mtproto"],
     },
     Rule {
+        folder: "server/pictures",
+        package: "pictures",
+        uses: &["tl"],
+        build: &[],
+        only: None,
+        never: OUTSIDE,
+        free_of: &["SystemTime", "Instant::now", "std::net", "std::thread", "tokio"],
+    },
+    Rule {
         folder: "server/services",
         package: "services",
         uses: &["storage", "tl"],
@@ -130,7 +139,7 @@ const RULES: &[Rule] = &[
     Rule {
         folder: "server",
         package: "server",
-        uses: &["crypto", "mtproto", "services", "storage", "tl"],
+        uses: &["crypto", "mtproto", "pictures", "services", "storage", "tl"],
         build: &["codegen"],
         only: None,
         never: &["rocksdb"],

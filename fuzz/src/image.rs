@@ -4,8 +4,8 @@
 //! | anything |      as a photo in a message, a profile photo and a preview
 //! ```
 
-use server::limits::{IMAGE_RATIO_MAX, IMAGE_SIDES_MAX};
-use server::media::image::{Error, Kind, make};
+use pictures::limits::{IMAGE_RATIO_MAX, IMAGE_SIDES_MAX};
+use pictures::{Error, Kind, make};
 
 /// Longest preview without header, in bytes: 40x40 pixels of noise.
 const STRIPPED_LEN_MAX: usize = 2048;

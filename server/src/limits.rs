@@ -152,16 +152,6 @@ pub const GEO_ACCURACY_MAX: i32 = 1_500;
 
 // ---- pictures ----
 
-/// How many bytes a picture may have before it is decoded.
-pub const IMAGE_LEN_MAX: usize = 10 * 1024 * 1024;
-/// How many pixels width and height of a picture may have together, which makes 25 million in all.
-pub const IMAGE_SIDES_MAX: u32 = 10_000;
-/// How many times as long as wide a picture may be, or the other way round.
-pub const IMAGE_RATIO_MAX: u32 = 20;
-/// How many bytes decoding one picture may take.
-pub const IMAGE_ALLOC_MAX: u64 = 256 * 1024 * 1024;
-/// How many scans a JPEG may have; cameras and programs write at most about twelve.
-pub const IMAGE_SCAN_COUNT_MAX: usize = 64;
 /// How many pictures may wait for the threads that work on them, besides those being worked on.
 pub const IMAGE_QUEUE_COUNT: usize = 16;
 /// How long a picture may wait for a place among them.

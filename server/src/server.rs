@@ -48,6 +48,10 @@ pub enum Error {
     #[cfg(not(feature = "rocks"))]
     #[error("this program was built without RocksDB")]
     NoRocks,
+    /// RocksDB is compiled for instructions that this processor lacks, see `.cargo/config.toml`.
+    #[cfg(all(feature = "rocks", target_arch = "x86_64"))]
+    #[error("RocksDB needs a processor with SSE 4.2 and PCLMULQDQ")]
+    Processor,
     /// The store.
     #[error("failed to open the store: {0}")]
     Storage(#[from] storage::Error),
@@ -206,6 +210,10 @@ fn open(config: &Config) -> Result<Arc<dyn Engine>, Error> {
         config::Engine::Memory => Arc::new(storage::Memory::new()),
         #[cfg(feature = "rocks")]
         config::Engine::Rocks => {
+            #[cfg(target_arch = "x86_64")]
+            if !(is_x86_feature_detected!("sse4.2") && is_x86_feature_detected!("pclmulqdq")) {
+                return Err(Error::Processor);
+            }
             let options = storage::RocksOptions {
                 block_cache_len: config.block_cache_mib * 1024 * 1024,
                 ..storage::RocksOptions::default()

@@ -446,7 +446,7 @@ async fn preview(ctx: &UserCtx, thumb: &Uploaded) -> Option<(Uploaded, Pictures)
 
 /// Works on the picture that an upload is.
 async fn picture(ctx: &UserCtx, upload: &Uploaded, kind: image::Kind) -> Result<image::Made> {
-    if upload.len > limits::IMAGE_LEN_MAX as u64 {
+    if upload.len > pictures::limits::IMAGE_LEN_MAX as u64 {
         return Err(RpcError::PHOTO_SAVE_FILE_INVALID);
     }
     let media = &ctx.shared().media;

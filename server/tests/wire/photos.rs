@@ -102,7 +102,7 @@ async fn a_photo_is_put_into_the_profile() {
     alice.next_message().await;
 
     let photo = put(&mut alice, 1).await;
-    let types: Vec<_> = photo.sizes.iter().map(|size| match size {
+    let types = photo.sizes.iter().map(|size| match size {
         enums::PhotoSize::PhotoSize(size) => (size.type_, size.w == size.h && size.size > 0),
         enums::PhotoSize::PhotoSizeProgressive(size) => (size.type_, size.w == size.h),
         enums::PhotoSize::PhotoStrippedSize(size) => (size.type_, !size.bytes.is_empty()),
@@ -239,6 +239,5 @@ async fn privacy_hides_photos() {
     alice.ask(&account::SetPrivacy::new(key, all)).await;
     shows(&mut bob, &to_alice, Some(photo.id)).await;
     let file = bob.ask(&fetch).await;
-    let enums::upload::File::File(file) = file;
     assert!(file.bytes.starts_with(&[0xff, 0xd8]), "a JPEG");
 }

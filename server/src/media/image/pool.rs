@@ -10,10 +10,11 @@ use std::thread;
 use std::time::Instant;
 
 use bytes::Bytes;
+use pictures::make;
 use thread_priority::{ThreadPriority, set_current_thread_priority};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
-use super::{Error, Kind, Made, make};
+use super::{Error, Kind, Made};
 use crate::limits::{IMAGE_WAIT_MAX, IMAGE_WORK_MAX};
 
 /// The threads that work on pictures. They end with it.
@@ -31,7 +32,7 @@ pub struct Place {
 struct Job {
     bytes: Bytes,
     kind: Kind,
-    done: oneshot::Sender<Result<Made, Error>>,
+    done: oneshot::Sender<Result<Made, pictures::Error>>,
     /// Held until the picture is made.
     _permit: OwnedSemaphorePermit,
 }
@@ -94,7 +95,7 @@ impl Place {
         let job = Job { bytes, kind, done, _permit: self.permit };
         self.jobs.send(job).map_err(|_| Error::Busy)?;
         // A thread that is gone took its jobs along: only where the process ends.
-        answer.await.unwrap_or(Err(Error::Busy))
+        Ok(answer.await.map_err(|_| Error::Busy)??)
     }
 }
 
@@ -113,9 +114,9 @@ fn work(waiting: &Mutex<Receiver<Job>>) {
         let made = catch_unwind(AssertUnwindSafe(|| make(&job.bytes, job.kind, &overdue)));
         let made = made.unwrap_or_else(|_| {
             tracing::error!(len = job.bytes.len(), "a picture made its decoder panic");
-            Err(Error::Broken)
+            Err(pictures::Error::Broken)
         });
-        if made == Err(Error::Overdue) && !job.done.is_closed() {
+        if made == Err(pictures::Error::Overdue) && !job.done.is_closed() {
             tracing::warn!(len = job.bytes.len(), "a picture took too long");
         }
         let _ = job.done.send(made);

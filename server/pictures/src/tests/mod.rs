@@ -2,7 +2,7 @@
 
 mod bombs;
 mod made;
-mod pool;
+
 mod preview;
 mod sources;
 

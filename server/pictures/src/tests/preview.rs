@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 
 use super::*;
-use crate::media::image::segments::{DHT, DQT, segments};
+use crate::segments::{DHT, DQT, segments};
 
 /// Bytes before the data: what clients have built in.
 const HEADER_LEN: usize = 623;

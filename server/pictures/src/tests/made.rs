@@ -124,16 +124,12 @@ fn parts_show_more_and_more() {
 }
 
 #[test]
-fn errors_are_published() {
-    for (error, expected) in [
-        (Error::Unsupported, RpcError::PHOTO_EXT_INVALID),
-        (Error::Dimensions, RpcError::PHOTO_INVALID_DIMENSIONS),
-        (Error::TooSmall, RpcError::PHOTO_CROP_SIZE_SMALL),
-        (Error::TooLong, RpcError::IMAGE_PROCESS_FAILED),
-        (Error::Broken, RpcError::IMAGE_PROCESS_FAILED),
-        (Error::Overdue, RpcError::IMAGE_PROCESS_FAILED),
-        (Error::Busy, RpcError::flood_wait(IMAGE_RETRY_S)),
-    ] {
-        assert_eq!(RpcError::from(error), expected);
-    }
+fn given_up_work_ends() {
+    let asked = std::cell::Cell::new(0);
+    let overdue = || {
+        asked.set(asked.get() + 1);
+        asked.get() > 2
+    };
+    assert_eq!(make(&png(900, 900), Kind::Message, &overdue), Err(Error::Overdue));
+    assert_eq!(asked.get(), 3);
 }

@@ -4,7 +4,7 @@ use jpeg_encoder::{ColorType, Encoder};
 
 use super::*;
 use crate::limits::IMAGE_LEN_MAX;
-use crate::media::image::segments::{SOS, segments};
+use crate::segments::{SOS, segments};
 
 #[track_caller]
 fn check(bytes: &[u8], expected: Error) {
