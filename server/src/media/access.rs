@@ -170,7 +170,7 @@ fn profile_size(pictures: &Pictures, big: bool) -> &str {
     let sizes = &pictures.sizes;
     let exact = sizes.iter().find(|size| size.type_ == letter);
     let enough = || sizes.iter().find(|size| size.width.min(size.height) >= side);
-    exact.or_else(enough).or(sizes.last()).map_or(letter, |size| &size.type_)
+    exact.or_else(enough).or_else(|| sizes.last()).map_or(letter, |size| &size.type_)
 }
 
 /// A size of a picture, by its letter.
