@@ -54,10 +54,8 @@ class Server:
             raise RuntimeError("BAUDOT_BIN must name the server binary; scripts/test sets it")
         command = [*shlex.split(binary), "serve", "--listen", f"{self.host}:{self.port}"]
         command += ["--data", str(self.data), *self.arguments]
-        # The server reads settings from variables of this prefix; ours are not for it.
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("BAUDOT_")}
         with self.log_path.open("ab") as log:
-            self.process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=environment)
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=environment())
         deadline = time.monotonic() + START_S_MAX
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
@@ -87,9 +85,8 @@ class Server:
     def media(self, *command: str) -> str:
         """Runs `baudot media ...` against the running server and returns what it prints; it must succeed."""
         binary = shlex.split(os.environ["BAUDOT_BIN"])
-        done = subprocess.run(
-            [*binary, "media", *command, "--data", str(self.data)], capture_output=True, text=True, timeout=60
-        )
+        command = [*binary, "media", *command, "--data", str(self.data)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, env=environment())
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout + done.stderr
 
@@ -128,6 +125,11 @@ class Server:
         lines = self.log().splitlines()
         fresh, self._checked = lines[self._checked :], len(lines)
         return [line for line in fresh if BROKEN.search(line)]
+
+
+def environment() -> dict[str, str]:
+    """What the program is started with: it reads settings from variables of this prefix, and those of the tests are none."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("BAUDOT_")}
 
 
 def free_port() -> int:
