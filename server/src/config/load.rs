@@ -114,8 +114,14 @@ pub enum Problem {
 pub struct Problems(pub Vec<Problem>);
 
 /// Variables that are no settings: the path of the file, and what the tests use.
-const OTHER_VARIABLES: &[&str] =
-    &["BAUDOT_BIN", "BAUDOT_CONFIG", "BAUDOT_JS", "BAUDOT_LAYERS", "BAUDOT_SERVE_ARGS", "BAUDOT_WEED"];
+const OTHER_VARIABLES: &[&str] = &[
+    "BAUDOT_BIN",
+    "BAUDOT_CONFIG",
+    "BAUDOT_JS",
+    "BAUDOT_LAYERS",
+    "BAUDOT_SERVE_ARGS",
+    "BAUDOT_WEED",
+];
 
 /// Variables with this prefix are left to test suites.
 const TEST_VARIABLES: &str = "BAUDOT_TEST_";
