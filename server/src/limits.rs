@@ -154,6 +154,8 @@ pub const GEO_ACCURACY_MAX: i32 = 1_500;
 
 /// How many pictures may wait for the threads that work on them, besides those being worked on.
 pub const IMAGE_QUEUE_COUNT: usize = 16;
+/// The priority of these threads, from 0 to 99, where others have 48. On Linux it is nice 10: a tenth of what others get.
+pub const IMAGE_PRIORITY: u8 = 23;
 /// How long a picture may wait for a place among them.
 pub const IMAGE_WAIT_MAX: Duration = Duration::from_secs(60);
 /// How long the work on a picture may take; the threads only get what time others leave.

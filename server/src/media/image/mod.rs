@@ -1,4 +1,4 @@
-//! Pictures are worked on, by threads of the lowest priority with a bounded queue.
+//! Pictures are worked on, by threads of low priority with a bounded queue.
 //!
 //! What becomes of one is the business of the package `pictures`; a panic of a decoder costs the picture, not the thread.
 

@@ -1,4 +1,4 @@
-//! Threads of the lowest priority, and a queue with places.
+//! Threads of low priority, and a queue with places.
 //!
 //! A place is taken before the bytes are there, so that those of all who wait are in memory only where there is one.
 
@@ -15,7 +15,7 @@ use thread_priority::{ThreadPriority, set_current_thread_priority};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::{Error, Kind, Made};
-use crate::limits::{IMAGE_WAIT_MAX, IMAGE_WORK_MAX};
+use crate::limits::{IMAGE_PRIORITY, IMAGE_WAIT_MAX, IMAGE_WORK_MAX};
 
 /// The threads that work on pictures. They end with it.
 pub struct Pool {
@@ -101,8 +101,12 @@ impl Place {
 
 /// What a thread does until the pool is gone.
 fn work(waiting: &Mutex<Receiver<Job>>) {
-    if let Err(error) = set_current_thread_priority(ThreadPriority::Min) {
-        tracing::warn!(?error, "failed to lower the priority of a thread that works on pictures");
+    // No number of pictures outweighs who is waiting for a message; but with the lowest priority of all, other programs of the
+    // machine could keep pictures waiting for good.
+    let priority = IMAGE_PRIORITY.try_into().map(ThreadPriority::Crossplatform);
+    let set = priority.map(set_current_thread_priority);
+    if !matches!(set, Ok(Ok(()))) {
+        tracing::warn!(?set, "failed to lower the priority of a thread that works on pictures");
     }
     loop {
         // Whoever waits for a job holds the lock, the others wait for that.
