@@ -162,10 +162,10 @@ async def test_who_was_online_can_be_hidden(world):
     assert not [u for u in ada.seen.all("updateUserStatus") if isinstance(u.status, types.UserStatusOnline)]
 
 
-async def test_media_that_are_not_stored_are_refused_and_text_is_not_lost(world):
+async def test_media_that_do_not_exist_here_are_refused_and_text_is_not_lost(world):
     ada = await world.sign_up()
     request = functions.messages.SendMediaRequest(
-        types.InputPeerSelf(), types.InputMediaGeoPoint(types.InputGeoPoint(1, 2)), "where", random_id=1
+        types.InputPeerSelf(), types.InputMediaDice("🎲"), "where", random_id=1
     )
     with pytest.raises(errors.BadRequestError):
         await ada.call(request)
