@@ -7,10 +7,10 @@
 //!
 //! | module | what it is |
 //! |---|---|
-//! | [`desk`] | does what is asked |
-//! | [`report`] | how long work tells how far it is |
-//! | [`socket`] | one request a connection; both ways a JSON object a line |
-//! | [`client`] | the operator's side |
+//! | `desk` | does what is asked |
+//! | `report` | how long work tells how far it is |
+//! | `socket` | one request a connection; both ways a JSON object a line |
+//! | `client` | the operator's side |
 //!
 //! A request is `{"command":"check","repair":false}`, `{"command":"migrate","to":"s3"}` or `{"command":"status"}`. The
 //! answer is any number of lines `{"progress":…}`, `{"found":"…"}`, `{"note":"…"}`, then `{"done":…}` or `{"failed":"…"}`.

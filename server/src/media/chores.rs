@@ -9,7 +9,7 @@
 //!
 //! A chore is noted durably before there is anything to be done, and taken off its list after it was done; each can be done
 //! twice. So this can be stopped at any moment, and nothing is lost or left behind. The last two are notes made before
-//! contents are brought somewhere, in case that is interrupted; while it goes on they wait ([`Depot::is_moving`]).
+//! contents are brought somewhere, in case that is interrupted; while it goes on they wait (`Depot::is_moving`).
 
 use std::{sync::Arc, time::Duration};
 

@@ -11,7 +11,7 @@
 //! | [`uploads`] | parts come in |
 //! | [`intake`] | files are made of uploads: photos, documents, previews |
 //! | [`image`] | pictures are decoded, scaled and written, on threads of their own |
-//! | [`reference`] | file references: issued, checked |
+//! | [`mod@reference`] | file references: issued, checked |
 //! | [`access`] | from a location to bytes that the asker may see |
 //! | [`reader`] | ranges of blobs, through the cache |
 //! | [`chores`] | what is over goes |

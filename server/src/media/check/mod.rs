@@ -3,9 +3,9 @@
 //!
 //! | module | what it compares |
 //! |---|---|
-//! | [`contents`] | the bytes of every blob with its hashes |
-//! | [`references`] | messages, photos and files with the counts of their holders |
-//! | [`orphans`] | what the stores hold with the rows that name it |
+//! | `contents` | the bytes of every blob with its hashes |
+//! | `references` | messages, photos and files with the counts of their holders |
+//! | `orphans` | what the stores hold with the rows that name it |
 //!
 //! It runs while the server does. Rows are read as of one moment, together with the deliveries that were on their way at
 //! that moment: what they will do is added to what the rows say, so that nothing seems wrong that is only under way. The
