@@ -3,39 +3,27 @@
 #[expect(unreachable_pub, reason = "public for the fuzz targets, which are another package")]
 #[path = "../../../fuzz/src/mtproto.rs"]
 mod bodies;
+#[path = "../../../fuzz/replay.rs"]
+mod replay;
 
-use std::fs;
-use std::path::Path;
-
-/// Runs `body` on each file of `fuzz/corpus/<target>`.
-#[track_caller]
-fn check(target: &str, body: fn(&[u8])) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus").join(target);
-    let mut count = 0;
-    for entry in fs::read_dir(folder).expect("the corpus is kept") {
-        let path = entry.expect("a file").path();
-        body(&fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display())));
-        count += 1;
-    }
-    assert!(count > 0, "no seeds of {target}");
-}
+use replay::replay;
 
 #[test]
 fn envelope() {
-    check("envelope", bodies::envelope);
+    replay("envelope", bodies::envelope);
 }
 
 #[test]
 fn handshake() {
-    check("handshake", bodies::handshake);
+    replay("handshake", bodies::handshake);
 }
 
 #[test]
 fn session() {
-    check("session", bodies::session);
+    replay("session", bodies::session);
 }
 
 #[test]
 fn gzip() {
-    check("gzip", bodies::gzip);
+    replay("gzip", bodies::gzip);
 }
