@@ -28,6 +28,8 @@ pub const CLIENT_TEXT_LEN_MAX: usize = 128;
 pub const WRITER_QUEUE_COUNT: usize = 4096;
 /// How many of them a writer takes into one group.
 pub const GROUP_COUNT_MAX: usize = 1024;
+/// How many deliveries between its own partitions a writer applies in the group that made them; further ones take the outbox.
+pub const DIRECT_COUNT_MAX: usize = 4096;
 /// How many deliveries of one pair of partitions are on their way at once.
 pub const DELIVERIES_IN_FLIGHT_MAX: usize = 1024;
 /// After how long a delivery that was not acknowledged is sent again.

@@ -4,8 +4,9 @@ use std::any::Any;
 use std::cell::OnceCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::engine::{Batch, Durability, Engine, Snapshot};
+use crate::engine::{Batch, Engine, Snapshot};
 use crate::outbox::{Delivery, Outbox};
+use crate::round::Round;
 use crate::table::Space;
 use crate::txn::{Changes, Txn};
 use crate::{Error, Owner, PartitionId};
@@ -65,7 +66,8 @@ pub struct Committed<E> {
     pub partition: PartitionId,
     /// What the operations pushed, in order.
     pub effects: Vec<E>,
-    /// What the operations delivered, in order. Send it; it is also in the outbox until acknowledged.
+    /// What the operations delivered, in order. Send what was not applied directly; it is also in the outbox until
+    /// acknowledged.
     pub deliveries: Vec<Delivery>,
     /// Acknowledge to each of these partitions all its deliveries up to this number.
     pub received: Vec<(PartitionId, u64)>,
@@ -99,7 +101,7 @@ impl<'s, E> Group<'s, E> {
     /// How many rows a commit would write, those for deliveries included.
     pub fn row_count(&self) -> usize {
         self.changes.rows.len()
-            + self.changes.deliveries.len()
+            + self.changes.deliveries.iter().filter(|delivery| !delivery.is_direct()).count()
             + usize::from(self.received.is_some())
     }
 
@@ -116,12 +118,20 @@ impl<'s, E> Group<'s, E> {
         self.run(owner, operation).0
     }
 
-    /// Executes the operation of a delivery, if it is its turn. Costs one put a group, however many are received.
+    /// Executes the operation of a delivery, if it is its turn. Costs one put a group, however many are received; a direct
+    /// one, whose turn it always is, none.
     pub fn receive<T, R>(
         &mut self,
         delivery: &Delivery,
         operation: impl FnOnce(&mut Txn<'_, E>) -> Result<T, R>,
     ) -> Receipt<T, R> {
+        if delivery.is_direct() {
+            return match self.run(&delivery.owner, operation) {
+                (_, Some(error)) => Receipt::Unread(error),
+                (Err(Failure::Misrouted), None) => Receipt::Misrouted,
+                (result, None) => Receipt::Applied(result),
+            };
+        }
         let from = usize::from(delivery.from.0);
         let received = self.received_numbers();
         let Some(last) = received.get(from).filter(|_| delivery.to == self.partition()) else {
@@ -153,7 +163,7 @@ impl<'s, E> Group<'s, E> {
     ///
     /// See [`Engine::write`]: nothing may be released, and of what the operations did nothing may be believed.
     pub fn commit(self, engine: &dyn Engine) -> Result<Committed<E>, Error> {
-        let mut committed = commit_all(engine, [self])?;
+        let mut committed = Round::from(self).commit(engine)?;
         Ok(committed.pop().expect("one group was committed"))
     }
 
@@ -200,46 +210,51 @@ impl<'s, E> Group<'s, E> {
     }
 }
 
-/// Commits groups of several partitions by one write and one sync, which is what makes a thread's partitions share it.
-///
-/// What may be released comes back in the order of the groups.
-///
-/// # Errors
-///
-/// As for [`Group::commit`], for all of them.
-pub fn commit_all<'s, E>(
-    engine: &dyn Engine,
-    groups: impl IntoIterator<Item = Group<'s, E>>,
-) -> Result<Vec<Committed<E>>, Error> {
-    let mut groups: Vec<_> = groups.into_iter().collect();
-    let mut batch = Batch::default();
-    for group in &mut groups {
-        group.collect(&mut batch);
+impl<'s, E> Group<'s, E> {
+    /// The first delivery from the `from`th on that nothing but the own round has to wait for, as a direct one.
+    pub(crate) fn next_direct(&self, from: usize) -> Option<(usize, Delivery)> {
+        let new = self.changes.deliveries.iter().enumerate().skip(from);
+        let mut new = new.filter(|(_, delivery)| !delivery.is_direct());
+        new.find(|(_, delivery)| self.changes.may_be_direct(self.outbox, delivery.to))
+            .map(|(index, delivery)| (index, delivery.direct()))
     }
-    if !batch.is_empty() {
-        engine.write(&batch, Durability::Synced).inspect_err(|_| {
-            groups.iter_mut().for_each(|group| group.outbox.doubt());
-        })?;
-    }
-    Ok(groups.into_iter().map(Group::release).collect())
-}
 
-impl<E> Group<'_, E> {
+    /// Notes that the delivery at `index` was applied: it needs no row, and no number.
+    pub(crate) fn settled(&mut self, index: usize) {
+        self.changes.settled(index);
+    }
+
+    /// Leaves the delivery at `index` to the outbox, and all after it to the same partition.
+    pub(crate) fn keep_from(&mut self, index: usize) {
+        self.changes.keep_from(index);
+    }
+
+    /// Notes that it is unknown what a commit wrote.
+    pub(crate) fn doubt(&mut self) {
+        self.outbox.doubt();
+    }
+
+    pub(crate) const fn snapshot(&self) -> &'s dyn Snapshot {
+        self.snapshot
+    }
+
     /// Moves the changed rows into `batch`. The deletion of acknowledged deliveries waits for a group that changes any.
-    fn collect(&mut self, batch: &mut Batch) {
+    pub(crate) fn collect(&mut self, batch: &mut Batch) {
         if self.row_count() == 0 {
             return;
         }
         batch.rows.reserve(self.row_count());
         batch.rows.extend(std::mem::take(&mut self.changes.rows));
-        batch.rows.extend(self.changes.deliveries.iter().map(|delivery| delivery.row.clone()));
+        self.changes.renumber();
+        let kept = self.changes.deliveries.iter().filter(|delivery| !delivery.is_direct());
+        batch.rows.extend(kept.map(|delivery| delivery.row.clone()));
         batch
             .rows
             .extend(self.received.as_deref().map(|numbers| self.outbox.received_row(numbers)));
         batch.cleared.extend(self.outbox.clear(&self.changes.numbers));
     }
 
-    fn release(self) -> Committed<E> {
+    pub(crate) fn release(self) -> Committed<E> {
         self.outbox.committed(&self.changes.numbers, self.received);
         let received = self.heard.iter().map(|from| (*from, self.outbox.received(*from)));
         Committed {

@@ -8,6 +8,7 @@
 //! | [`mod@owners`] | which owners there are |
 //! | [`read`] | reading an owner's rows, as of a snapshot or within a transaction |
 //! | [`group`], [`txn`] | operations of a partition, executed one after another and committed at once |
+//! | [`round`] | the groups of one thread, committed at once |
 //! | [`outbox`] | deliveries to other partitions, applied once and in order |
 //! | [`engine`] | ordered maps that survive: in memory, RocksDB |
 //! | [`blobs`] | file contents, in pieces |
@@ -17,7 +18,7 @@
 //! A writer's round, for the partitions of one thread:
 //!
 //! ```
-//! use storage::{Group, Memory, Outbox, Owner, PartitionId, Partitions, UserId, commit_all, Engine};
+//! use storage::{Engine, Memory, Outbox, Owner, Partitions, Round, UserId};
 //!
 //! let engine = Memory::new();
 //! let partitions = Partitions::default();
@@ -25,12 +26,13 @@
 //! let mut outbox = Outbox::load(&*engine.snapshot(), partitions.of(&owner), partitions)?;
 //!
 //! let snapshot = engine.snapshot();
-//! let mut group: Group<'_, &str> = Group::begin(&*snapshot, &mut outbox)?;
+//! let mut round: Round<'_, &str> = Round::begin(&*snapshot, [&mut outbox]);
+//! let group = round.group(partitions.of(&owner))?.expect("it is of this round");
 //! let answer = group.execute(&owner, |txn| {
 //!     txn.push("wake user 1");
 //!     Ok::<_, ()>(42)
 //! });
-//! for committed in commit_all(&engine, [group])? {
+//! for committed in round.commit(&engine)? {
 //!     // Only now may the answer be sent, and what was pushed and delivered go on.
 //!     assert_eq!(committed.effects, ["wake user 1"]);
 //! }
@@ -49,6 +51,7 @@ pub mod limits;
 pub mod outbox;
 pub mod owners;
 pub mod read;
+pub mod round;
 pub mod table;
 pub mod txn;
 
@@ -56,7 +59,7 @@ pub use engine::{Batch, Durability, Engine, Fault, Memory, Order, Row, Snapshot,
 #[cfg(feature = "rocks")]
 pub use engine::{Rocks, RocksOptions};
 pub use error::Error;
-pub use group::{Committed, Failure, Group, Receipt, commit_all};
+pub use group::{Committed, Failure, Group, Receipt};
 pub use ids::{
     AuthKeyId, BlobId, Bucket, DataId, FileId, MessageId, Owner, OwnerKind, PartitionId,
     Partitions, Pts, UserId,
@@ -65,5 +68,6 @@ pub use key::{Desc, FixedKey, Key, KeyBuf, KeyReader, Prefix};
 pub use outbox::{Delivery, Outbox};
 pub use owners::owners;
 pub use read::{Read, View};
+pub use round::Round;
 pub use table::{RECORD_LAYER, Record, Table};
 pub use txn::Txn;

@@ -15,6 +15,9 @@
 //! one: so the number to go on with is found in the rows, and costs no write of its own. What was acknowledged is not
 //! stored either: the receiver knows it, and a delivery sent once too often is a duplicate.
 //!
+//! A delivery within a [`crate::Round`] takes none of this way: it is direct. As long as a pair has one that is not
+//! acknowledged, those after it are not, so that their order stays.
+//!
 //! Costs: one put a delivery, one put a group for all it received, one deletion of a range for every
 //! [`ACKNOWLEDGED_COUNT_MAX`] deliveries of a pair.
 
@@ -38,13 +41,14 @@ pub struct Delivery {
     pub from: PartitionId,
     /// Where the owner is.
     pub to: PartitionId,
-    /// Its place among those of the pair, from 1 on.
+    /// Its place among those of the pair, from 1 on; 0 if it is direct.
     pub number: u64,
     /// To whom it is addressed.
     pub owner: Owner,
     /// The outbox row, shared with the batch: version, owner, operation.
     pub(crate) row: Row,
     operation_at: usize,
+    direct: bool,
 }
 
 impl Delivery {
@@ -91,7 +95,23 @@ impl Delivery {
             return Err(Error::TooLong { len });
         }
         let row = Row::put(scratch, key_len);
-        Ok(Self { from, to, number, owner, row, operation_at: head.len() - key_len })
+        let operation_at = head.len() - key_len;
+        Ok(Self { from, to, number, owner, row, operation_at, direct: false })
+    }
+
+    /// Whether it is applied in the round that makes it: it has no number and no row then.
+    pub const fn is_direct(&self) -> bool {
+        self.direct
+    }
+
+    /// The same as a direct one.
+    pub(crate) fn direct(&self) -> Self {
+        Self { number: 0, direct: true, ..self.clone() }
+    }
+
+    /// The same with another number.
+    pub(crate) fn renumbered(&self, number: u64) -> Result<Self, Error> {
+        Self::new(self.from, self.to, number, self.owner.clone(), self.operation())
     }
 
     /// The encoded operation.
@@ -108,7 +128,7 @@ impl Delivery {
         let owner = Owner::decode(&mut reader)?;
         let operation_at = value.len() - reader.rest().len();
         let row = Row::put(&[key, value].concat(), key.len());
-        Some(Self { from, to, number, owner, row, operation_at })
+        Some(Self { from, to, number, owner, row, operation_at, direct: false })
     }
 }
 
@@ -243,6 +263,11 @@ impl Outbox {
     /// Whether owners in `bucket` are in this partition.
     pub(crate) fn has(&self, bucket: Bucket) -> bool {
         self.partitions.of_bucket(bucket) == self.partition
+    }
+
+    /// Whether `to` has applied all that was sent to it.
+    pub(crate) fn is_clear(&self, to: PartitionId) -> bool {
+        self.sent.get(usize::from(to.0)).is_some_and(|sent| sent.acknowledged == sent.last)
     }
 
     /// The last numbers given out, by receiver, and those acknowledged.

@@ -156,6 +156,8 @@ pub(crate) struct Changes<E> {
     partition: PartitionId,
     partitions: Partitions,
     acknowledged: Vec<u64>,
+    /// To whom nothing is direct any more.
+    kept: Vec<PartitionId>,
     /// How to take back the rows of the operation that runs, newest last.
     undo: Vec<Undo>,
     scratch: Vec<u8>,
@@ -185,6 +187,7 @@ impl<E> Changes<E> {
             partition: outbox.partition(),
             partitions: outbox.partitions(),
             acknowledged,
+            kept: Vec::new(),
             undo: Vec::new(),
             scratch: Vec::new(),
         }
@@ -228,5 +231,34 @@ impl<E> Changes<E> {
         *last += 1;
         self.deliveries.push(delivery);
         Ok(())
+    }
+
+    /// Whether a delivery to `to` need not wait for any before it.
+    pub(crate) fn may_be_direct(&self, outbox: &crate::Outbox, to: PartitionId) -> bool {
+        outbox.is_clear(to) && !self.kept.contains(&to)
+    }
+
+    /// Makes the delivery at `index` a direct one, which has been applied.
+    pub(crate) fn settled(&mut self, index: usize) {
+        let delivery = &mut self.deliveries[index];
+        *delivery = delivery.direct();
+        self.numbers[usize::from(delivery.to.0)] -= 1;
+    }
+
+    /// Leaves the delivery at `index`, and later ones to the same partition, to the outbox.
+    pub(crate) fn keep_from(&mut self, index: usize) {
+        self.kept.push(self.deliveries[index].to);
+    }
+
+    /// Gives the deliveries that are for the outbox numbers without gaps, where direct ones left some.
+    pub(crate) fn renumber(&mut self) {
+        let mut numbers = self.numbers.clone();
+        for delivery in self.deliveries.iter_mut().rev().filter(|delivery| !delivery.is_direct()) {
+            let number = &mut numbers[usize::from(delivery.to.0)];
+            if delivery.number != *number {
+                *delivery = delivery.renumbered(*number).expect("it was as long before");
+            }
+            *number -= 1;
+        }
     }
 }

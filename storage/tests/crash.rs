@@ -9,7 +9,7 @@ use std::panic::resume_unwind;
 use common::{Numbers, Random, Seed, seeds};
 use storage::{
     Committed, Delivery, Engine, Error, Fault, Group, Memory, Order, Outbox, Owner, PartitionId,
-    Partitions, Read, Receipt, Table, Txn, UserId, View, commit_all,
+    Partitions, Read, Receipt, Round, Table, Txn, UserId, View,
 };
 
 /// What an owner's clients asked for, in order: id of the operation.
@@ -121,18 +121,12 @@ impl World {
     fn round(&mut self) -> Result<(), Error> {
         let Self { memory, outboxes, network, random, partitions, .. } = self;
         let snapshot = memory.snapshot();
-        let mut groups = Vec::new();
-        for outbox in outboxes {
-            if !random.one_in(3) {
-                groups.push(Group::<u64>::begin(&*snapshot, outbox)?);
-            }
-        }
+        let here: Vec<_> = outboxes.iter_mut().filter(|_| !random.one_in(3)).collect();
+        let mut round = Round::<u64>::begin(&*snapshot, here);
         for _ in 0..random.below(4).min(self.operations - self.asked) {
             let (id, owner) = (self.asked, owner(random.below(OWNERS)));
             let partition = partitions.of(&owner);
-            let Some(group) = groups.iter_mut().find(|group| group.partition() == partition) else {
-                continue;
-            };
+            let Some(group) = round.group(partition)? else { continue };
             self.asked += 1;
             let answer = group.execute(&owner, |txn| {
                 append(txn, ASKED, &Numbers(vec![id]))?;
@@ -154,8 +148,7 @@ impl World {
                 network.push(packet);
                 continue;
             };
-            let Some(group) = groups.iter_mut().find(|group| group.partition() == delivery.to)
-            else {
+            let Some(group) = round.group(delivery.to)? else {
                 network.push(packet);
                 continue;
             };
@@ -164,37 +157,20 @@ impl World {
                 network.push(packet);
             }
         }
-        let committed = if random.one_in(2) {
-            commit_all(memory, groups)
-        } else {
-            // One write each: those before a failed one count.
-            let mut committed = Vec::new();
-            for group in groups {
-                match group.commit(memory) {
-                    Ok(one) => committed.push(one),
-                    Err(error) => {
-                        drop(snapshot);
-                        return self.part(committed, error);
-                    }
-                }
-            }
-            Ok(committed)
-        };
+        if random.one_in(2) {
+            round.settle(random.below(6) as usize, receive);
+        }
+        let committed = round.commit(memory);
         drop(snapshot);
         self.release(committed?);
         Ok(())
     }
 
-    /// Some groups of a round were committed, then one was not.
-    fn part(&mut self, committed: Vec<Committed<u64>>, error: Error) -> Result<(), Error> {
-        self.release(committed);
-        Err(error)
-    }
-
     fn release(&mut self, committed: Vec<Committed<u64>>) {
         for one in committed {
             self.answered.extend(&one.effects);
-            self.network.extend(one.deliveries.into_iter().map(Packet::Delivery));
+            let sent = one.deliveries.into_iter().filter(|delivery| !delivery.is_direct());
+            self.network.extend(sent.map(Packet::Delivery));
             let acknowledge = |(from, to): (PartitionId, PartitionId), number| {
                 Packet::Acknowledge { from, to, number }
             };
@@ -256,13 +232,16 @@ impl World {
             let mut last = BTreeMap::new();
             for (_, Numbers(row)) in view.scan(GOT, .., Order::Forward, usize::MAX).unwrap() {
                 let &[from, number, id, hop] = &row[..] else { panic!("a row of four numbers") };
-                assert!(last.insert(from, number).is_none_or(|last| last < number), "in order");
+                if number > 0 {
+                    assert!(last.insert(from, number).is_none_or(|last| last < number), "in order");
+                }
                 assert_eq!(fails(id, hop), None, "nothing refused stays");
                 *got.entry((owner(index), id, hop)).or_default() += 1;
                 applied.entry((self.partitions.of(&owner(index)), from)).or_default().push(number);
             }
         }
         for mut numbers in applied.into_values() {
+            numbers.retain(|number| *number > 0);
             numbers.sort_unstable();
             assert!(numbers.windows(2).all(|pair| pair[0] < pair[1]), "each number once");
         }
@@ -285,19 +264,20 @@ fn expect(expected: &mut BTreeMap<(Owner, u64, u64), u64>, id: u64, hop: u64) {
     }
 }
 
-fn receive(group: &mut Group<'_, u64>, delivery: &Delivery) {
+fn receive(group: &mut Group<'_, u64>, delivery: &Delivery) -> Receipt<(), Error> {
     let Numbers(operation) = tl::Decode::from_bytes(delivery.operation()).unwrap();
     let [id, hop] = operation[..] else { panic!("an operation of two numbers") };
     let receipt = group.receive(delivery, |txn| {
         append(txn, GOT, &Numbers(vec![delivery.from.0.into(), delivery.number, id, hop]))?;
         run(txn, id, hop)
     });
-    match receipt {
+    match &receipt {
         Receipt::Applied(result) => assert_eq!(result.is_ok(), fails(id, hop).is_none()),
         Receipt::Duplicate => {}
-        Receipt::Gap { expected } => assert!(expected < delivery.number),
+        Receipt::Gap { expected } => assert!(*expected < delivery.number),
         receipt => panic!("{receipt:?}"),
     }
+    receipt
 }
 
 fn load(memory: &Memory, partitions: Partitions) -> Vec<Outbox> {

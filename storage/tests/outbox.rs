@@ -7,7 +7,7 @@ use numbers::Numbers;
 use storage::limits::{ACKNOWLEDGED_COUNT_MAX, OPERATION_LEN_MAX, PENDING_COUNT_MAX};
 use storage::{
     Delivery, Engine, Error, Failure, Fault, Group, Memory, Order, Outbox, Owner, PartitionId,
-    Partitions, Read, Receipt, Table, Txn, UserId,
+    Partitions, Read, Receipt, Round, Table, Txn, UserId,
 };
 
 const ROWS: Table<u64, Numbers> = Table::new(1, "rows");
@@ -224,4 +224,76 @@ fn long_operations_are_refused() {
         deliver(OPERATION_LEN_MAX + 1).unwrap_err(),
         Error::TooLong { len: OPERATION_LEN_MAX + 1 }
     );
+}
+
+/// Both partitions on one thread: sends `count` in a round and settles at most `limit` of them. Answers what is left.
+fn round(pair: &mut Pair, count: u64, limit: usize) -> (Vec<u64>, Vec<Delivery>) {
+    let snapshot = pair.memory.snapshot();
+    let mut round: Round<'_> = Round::begin(&*snapshot, [&mut pair.receiver, &mut pair.sender]);
+    let group = round.group(PartitionId(0)).unwrap().unwrap();
+    let deliver = |txn: &mut Txn<'_>| {
+        (1..=count).try_for_each(|number| txn.deliver(pair.to.clone(), &Numbers(vec![number])))
+    };
+    group.execute(&pair.from, deliver).unwrap();
+    let mut applied = Vec::new();
+    round.settle(limit, |group, delivery| {
+        let Numbers(numbers) = tl::Decode::from_bytes(delivery.operation()).unwrap();
+        let receipt = group.receive(delivery, |txn| {
+            txn.get(ROWS, &0)?;
+            txn.put(ROWS, &numbers[0], &Numbers(vec![]));
+            Ok::<_, Error>(())
+        });
+        if matches!(receipt, Receipt::Applied(Ok(()))) {
+            applied.push(numbers[0]);
+        }
+        receipt
+    });
+    let committed = round.commit(&pair.memory).unwrap();
+    let sent = committed.into_iter().flat_map(|committed| committed.deliveries);
+    (applied, sent.filter(|delivery| !delivery.is_direct()).collect())
+}
+
+fn numbers(deliveries: &[Delivery]) -> Vec<u64> {
+    deliveries.iter().map(|delivery| delivery.number).collect()
+}
+
+#[test]
+fn deliveries_of_one_thread_need_no_outbox() {
+    let mut pair = Pair::new();
+    let (applied, sent) = round(&mut pair, 3, 10);
+    assert_eq!((applied, sent.len()), (vec![1, 2, 3], 0));
+    assert_eq!(pair.rows_of_partitions(), 0);
+    assert_eq!(pair.receiver.received(PartitionId(0)), 0);
+    let mut pair = pair.restart();
+    // What the limit leaves is numbered as if there had been nothing else.
+    let (applied, sent) = round(&mut pair, 5, 2);
+    assert_eq!((applied, numbers(&sent)), (vec![1, 2], vec![1, 2, 3]));
+    assert_eq!(sent[0].operation(), tl::Encode::to_vec(&Numbers(vec![3]), storage::RECORD_LAYER));
+    let pending = pair.sender.pending(&*pair.memory.snapshot(), PartitionId(1), 0, 10).unwrap();
+    assert_eq!(numbers(&pending), [1, 2, 3]);
+    assert_eq!(pending[0].operation(), sent[0].operation());
+}
+
+#[test]
+fn what_waits_in_the_outbox_comes_first() {
+    let mut pair = Pair::new();
+    let first = pair.send(1).unwrap();
+    let (applied, sent) = round(&mut pair, 2, 10);
+    assert_eq!((applied, numbers(&sent)), (vec![], vec![2, 3]));
+    for delivery in first.iter().chain(&sent) {
+        assert_eq!(pair.receive(delivery), Receipt::Applied(Ok(())));
+    }
+    pair.sender.acknowledge(PartitionId(1), 3).unwrap();
+    assert_eq!(round(&mut pair, 1, 10).0, [1]);
+    assert_eq!(numbers(&pair.send(1).unwrap()), [4]);
+}
+
+#[test]
+fn what_cannot_be_read_for_goes_to_the_outbox() {
+    let mut pair = Pair::new();
+    pair.memory.fail_reads(true);
+    let (applied, sent) = round(&mut pair, 2, 10);
+    pair.memory.fail_reads(false);
+    assert_eq!((applied, numbers(&sent)), (vec![], vec![1, 2]));
+    assert_eq!(round(&mut pair, 1, 10).1.len(), 1);
 }

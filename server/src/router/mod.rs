@@ -181,7 +181,7 @@ impl Router {
         let snapshot = self.engine.snapshot();
         let view = View::new(&*snapshot, owner.clone());
         let now = clock::seconds(self.clock.now());
-        partition::read(&view, now, operation).map_err(|failure| refused(name, failure))
+        partition::read(&view, now, operation).map_err(|failure| refused(name, &failure))
     }
 
     async fn write(
@@ -265,13 +265,15 @@ where
 }
 
 /// What a caller is told of a failed operation. What is our fault is logged here.
-fn refused(name: &str, failure: partition::Failure) -> CallError {
+fn refused(name: &str, failure: &partition::Failure) -> CallError {
     match failure {
         storage::Failure::Refused(services::Error::Refused(Refusal::Internal)) => {
             tracing::error!(operation = name, "an operation does not decode");
             CallError::Failed
         }
-        storage::Failure::Refused(services::Error::Refused(refusal)) => CallError::Refused(refusal),
+        storage::Failure::Refused(services::Error::Refused(refusal)) => {
+            CallError::Refused(refusal.clone())
+        }
         storage::Failure::Refused(services::Error::Storage(error)) => {
             tracing::error!(operation = name, %error, "an operation failed");
             CallError::Failed

@@ -12,7 +12,9 @@ use std::{
 
 use mtproto::UnixTime;
 use services::{Pushed, partition};
-use storage::{Committed, Delivery, Engine, Group, Outbox, PartitionId, Partitions, Receipt};
+use storage::{
+    Committed, Delivery, Engine, Group, Outbox, PartitionId, Partitions, Receipt, Round,
+};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{CallError, Command, Queues, refused, writer_of};
@@ -154,23 +156,27 @@ impl Writer {
         let now = clock::seconds(self.clock.now());
         let snapshot = self.engine.snapshot();
         let mut answers: Vec<Answer> = Vec::new();
-        let mut groups: Vec<Group<'_, Pushed>> = Vec::new();
-        for outbox in &mut self.outboxes {
-            let Some(commands) = work.remove(&outbox.partition()) else { continue };
-            let mut group = match Group::begin(&*snapshot, outbox) {
-                Ok(group) => group,
+        let mut round: Round<'_, Pushed> = Round::begin(&*snapshot, &mut self.outboxes);
+        for (partition, commands) in work {
+            let group = match round.group(partition) {
+                Ok(Some(group)) => group,
+                // The callers' answers are dropped, which tells them that it failed; deliveries come again.
+                Ok(None) => {
+                    let partition = partition.0;
+                    tracing::error!(partition, "a command came to another's writer");
+                    continue;
+                }
                 Err(error) => {
-                    // The callers' answers are dropped, which tells them that it failed; deliveries come again.
                     tracing::error!(%error, "a partition cannot be read");
                     continue;
                 }
             };
             for command in commands {
-                execute(&mut group, now, command, &mut answers);
+                execute(group, now, command, &mut answers);
             }
-            groups.push(group);
         }
-        match storage::commit_all(&*self.engine, groups) {
+        round.settle(limits::DIRECT_COUNT_MAX, |group, delivery| receive(group, now, delivery));
+        match round.commit(&*self.engine) {
             Ok(committed) => {
                 drop(snapshot);
                 self.hold(answers, &committed);
@@ -194,7 +200,8 @@ impl Writer {
             let group = committed.iter().find(|group| group.partition == answer.partition);
             let made = group.and_then(|group| group.deliveries.get(answer.deliveries.clone()));
             let mut waits: Vec<(PartitionId, u64)> = Vec::new();
-            for delivery in made.unwrap_or_default() {
+            let kept = made.unwrap_or_default().iter().filter(|delivery| !delivery.is_direct());
+            for delivery in kept {
                 match waits.iter_mut().find(|(to, _)| *to == delivery.to) {
                     Some((_, number)) => *number = delivery.number.max(*number),
                     None => waits.push((delivery.to, delivery.number)),
@@ -244,7 +251,9 @@ impl Writer {
             self.send(from, Command::Acknowledge { from, to: partition, number });
         }
         for delivery in committed.deliveries {
-            self.deliver(delivery);
+            if !delivery.is_direct() {
+                self.deliver(delivery);
+            }
         }
     }
 
@@ -367,28 +376,38 @@ fn execute(
             let name = partition::describe(&operation).map_or("unknown", |(_, name)| name);
             answers.push(Answer {
                 to: answer,
-                result: result.map_err(|failure| refused(name, failure)),
+                result: result.map_err(|failure| refused(name, &failure)),
                 partition: group.partition(),
                 deliveries: before..group.delivery_count(),
             });
         }
         Command::Deliver(delivery) => {
-            let name =
-                partition::describe(delivery.operation()).map_or("unknown", |(_, name)| name);
-            match partition::receive(group, now, &delivery) {
-                Receipt::Applied(Ok(_)) | Receipt::Duplicate | Receipt::Gap { .. } => {}
-                Receipt::Applied(Err(failure)) => {
-                    let error = refused(name, failure);
-                    tracing::error!(operation = name, %error, "a delivery did nothing");
-                }
-                Receipt::Unread(error) => {
-                    tracing::error!(operation = name, %error, "a delivery must wait");
-                }
-                Receipt::Misrouted => {
-                    tracing::error!(operation = name, "a delivery went to the wrong partition");
-                }
-            }
+            receive(group, now, &delivery);
         }
         Command::Acknowledge { .. } | Command::Wake => {}
     }
+}
+
+/// Applies a delivery within its receiver's group, if it is its turn. What keeps it from that is logged.
+fn receive(
+    group: &mut Group<'_, Pushed>,
+    now: services::UnixTime,
+    delivery: &Delivery,
+) -> Receipt<Vec<u8>, services::Error> {
+    let receipt = partition::receive(group, now, delivery);
+    let name = partition::describe(delivery.operation()).map_or("unknown", |(_, name)| name);
+    match &receipt {
+        Receipt::Applied(Ok(_)) | Receipt::Duplicate | Receipt::Gap { .. } => {}
+        Receipt::Applied(Err(failure)) => {
+            let error = refused(name, failure);
+            tracing::error!(operation = name, %error, "a delivery did nothing");
+        }
+        Receipt::Unread(error) => {
+            tracing::error!(operation = name, %error, "a delivery must wait");
+        }
+        Receipt::Misrouted => {
+            tracing::error!(operation = name, "a delivery went to the wrong partition");
+        }
+    }
+    receipt
 }

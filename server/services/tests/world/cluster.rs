@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use services::{Origin, Pushed, UnixTime, partition};
 use storage::{
-    Delivery, Engine, Fault, Group, Memory, Outbox, Owner, PartitionId, Partitions, Receipt, View,
+    Delivery, Engine, Fault, Group, Memory, Outbox, Owner, PartitionId, Partitions, Receipt, Round,
+    View,
 };
 
 use crate::Random;
@@ -88,15 +89,16 @@ impl Cluster {
     ) -> bool {
         let now = UnixTime(self.now);
         let snapshot = self.engine.snapshot();
-        let mut group = Group::begin(&*snapshot, &mut self.outboxes[usize::from(to.0)]).unwrap();
-        first(&mut group, now);
+        let mut round = Round::begin(&*snapshot, &mut self.outboxes);
+        let group = round.group(to).unwrap().unwrap();
+        first(group, now);
         for at in (0..self.wire.len()).rev() {
             let way = (self.wire[at].from, self.wire[at].to);
             if way.1 != to || self.held_back.contains(&way) || random.one_in(3) {
                 continue;
             }
             let delivery = self.wire[at].clone();
-            match partition::receive(&mut group, now, &delivery) {
+            match partition::receive(group, now, &delivery) {
                 Receipt::Applied(result) => assert!(result.is_ok(), "{result:?}"),
                 Receipt::Duplicate | Receipt::Gap { .. } => {}
                 other => panic!("{other:?}"),
@@ -106,20 +108,30 @@ impl Cluster {
                 self.wire.swap_remove(at);
             }
         }
-        let Ok(committed) = group.commit(&self.engine) else {
+        // As by a thread that has all partitions, now and then.
+        if random.one_in(2) {
+            round.settle(random.below(8), |group, delivery| {
+                let receipt = partition::receive(group, now, delivery);
+                assert!(matches!(receipt, Receipt::Applied(Ok(_))), "{receipt:?}");
+                receipt
+            });
+        }
+        let Ok(committed) = round.commit(&self.engine) else {
             drop(snapshot);
             if !self.engine.has_power() {
                 self.crash();
             }
             return false;
         };
-        self.pushed.extend(committed.effects);
-        for (from, number) in committed.received {
-            self.acknowledgements.push((from, to, number));
-        }
-        for delivery in committed.deliveries {
-            if self.healthy || !random.one_in(4) {
-                self.wire.push(delivery);
+        for committed in committed {
+            self.pushed.extend(committed.effects);
+            for (from, number) in committed.received {
+                self.acknowledgements.push((from, committed.partition, number));
+            }
+            for delivery in committed.deliveries {
+                if !delivery.is_direct() && (self.healthy || !random.one_in(4)) {
+                    self.wire.push(delivery);
+                }
             }
         }
         true
