@@ -67,6 +67,13 @@ pub const TICK: Duration = Duration::from_millis(250);
 /// How many threads a shard may use for long computations.
 pub const BLOCKING_THREADS_PER_SHARD: usize = 2;
 
+// ---- what is kept in memory of users ----
+
+/// How many pairs of a viewer and a user are kept in memory; each takes about 600 bytes.
+pub const ACQUAINTANCE_COUNT: usize = 16 * 1024;
+/// How many generations there are: users that share one are read again together.
+pub const GENERATION_COUNT: usize = 16 * 1024;
+
 // ---- handlers ----
 
 /// How many events one answer of `updates.getDifference` is about.

@@ -25,6 +25,7 @@ use crate::{
     clock::Clock,
     codes::{self, CodeSender},
     config::{self, Config, WebSocket},
+    convert::acquaintances::Acquaintances,
     gateway::{self, Admission, Command, Entrance, ShardHandle},
     keyfile,
     media::{Media, mover::Arrivals},
@@ -151,6 +152,7 @@ impl Server {
         let shared = Arc::new(Shared {
             advertised: config.advertised(local_addr),
             clock,
+            acquaintances: Acquaintances::new(Arc::clone(router.generations())),
             router: Arc::new(router),
             hub,
             codes,

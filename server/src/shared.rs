@@ -20,8 +20,8 @@ use storage::{AuthKeyId, Owner, UserId};
 use tl::operations::functions;
 
 use crate::{
-    clock::Clock, codes::CodeSender, config::Config, media::Media, router::Router,
-    tickets::Tickets, updates::Hub,
+    clock::Clock, codes::CodeSender, config::Config, convert::acquaintances::Acquaintances,
+    media::Media, router::Router, tickets::Tickets, updates::Hub,
 };
 
 /// The server, but for its threads.
@@ -34,6 +34,8 @@ pub struct Shared {
     pub clock: Arc<Clock>,
     /// The way to the state.
     pub router: Arc<Router>,
+    /// What viewers know of users.
+    pub acquaintances: Acquaintances,
     /// The way to online sessions.
     pub hub: Arc<Hub>,
     /// What sends login codes.

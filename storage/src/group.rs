@@ -66,6 +66,8 @@ pub struct Committed<E> {
     pub partition: PartitionId,
     /// What the operations pushed, in order.
     pub effects: Vec<E>,
+    /// The owners of which rows of watched tables may have changed.
+    pub watched: Vec<Owner>,
     /// What the operations delivered, in order. Send what was not applied directly; it is also in the outbox until
     /// acknowledged.
     pub deliveries: Vec<Delivery>,
@@ -195,6 +197,7 @@ impl<'s, E> Group<'s, E> {
             space,
             snapshot: self.snapshot,
             changes: &mut self.changes,
+            recent: &self.outbox.recent,
             unread: OnceCell::new(),
         };
         // What a panic may have left half done is taken back below.
@@ -254,13 +257,16 @@ impl<'s, E> Group<'s, E> {
         batch.cleared.extend(self.outbox.clear(&self.changes.numbers));
     }
 
-    pub(crate) fn release(self) -> Committed<E> {
+    pub(crate) fn release(mut self) -> Committed<E> {
         self.outbox.committed(&self.changes.numbers, self.received);
+        let recent = self.outbox.recent.get_mut();
+        self.changes.kept.drain(..).for_each(|(row, keep)| recent.committed(row, keep));
         let received = self.heard.iter().map(|from| (*from, self.outbox.received(*from)));
         Committed {
             partition: self.outbox.partition(),
             received: received.collect(),
             effects: self.changes.effects,
+            watched: self.changes.watched,
             deliveries: self.changes.deliveries,
         }
     }

@@ -40,6 +40,14 @@ pub trait Prefix<K> {
     fn encode_prefix(&self, out: &mut KeyBuf);
 }
 
+/// What all keys of a table have in common: nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Whole;
+
+impl<K> Prefix<K> for Whole {
+    fn encode_prefix(&self, _out: &mut KeyBuf) {}
+}
+
 /// The reverse order of `T`. Ids inverted so are found newest first by scanning forward, which engines do faster.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Desc<T>(pub T);

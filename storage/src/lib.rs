@@ -51,6 +51,7 @@ pub mod limits;
 pub mod outbox;
 pub mod owners;
 pub mod read;
+mod recent;
 pub mod round;
 pub mod table;
 pub mod txn;
@@ -64,7 +65,7 @@ pub use ids::{
     AuthKeyId, BlobId, Bucket, DataId, FileId, MessageId, Owner, OwnerKind, PartitionId,
     Partitions, Pts, UserId,
 };
-pub use key::{Desc, FixedKey, Key, KeyBuf, KeyReader, Prefix};
+pub use key::{Desc, FixedKey, Key, KeyBuf, KeyReader, Prefix, Whole};
 pub use outbox::{Delivery, Outbox};
 pub use owners::owners;
 pub use read::{Read, View};

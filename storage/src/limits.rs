@@ -23,6 +23,12 @@ pub const PENDING_COUNT_MAX: u64 = 100_000;
 /// are at most sent again after a restart though they had been acknowledged.
 pub const ACKNOWLEDGED_COUNT_MAX: u64 = 64;
 
+/// How many bytes of rows that were read or written lately are kept in memory for the writer of a partition.
+pub const RECENT_LEN: u64 = 512 << 10;
+
+/// How many such rows there is room for at first.
+pub const RECENT_COUNT: usize = 64;
+
 /// How many bytes of a key fit into a [`crate::KeyBuf`] before it allocates: a bucket, an owner with a number, a table
 /// and a key of four numbers.
 pub const KEY_INLINE_LEN: usize = 48;

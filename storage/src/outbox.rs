@@ -21,6 +21,7 @@
 //! Costs: one put a delivery, one put a group for all it received, one deletion of a range for every
 //! [`ACKNOWLEDGED_COUNT_MAX`] deliveries of a pair.
 
+use std::cell::RefCell;
 use std::ops::{ControlFlow, RangeInclusive};
 
 use crate::engine::{Order, Row, Snapshot};
@@ -28,6 +29,7 @@ use crate::format::{DELIVERIES, RECEIVED, partition_space};
 use crate::ids::{Bucket, Partitions};
 use crate::key::{Key, KeyBuf, KeyReader};
 use crate::limits::{ACKNOWLEDGED_COUNT_MAX, OPERATION_LEN_MAX};
+use crate::recent::Recent;
 use crate::table::{RECORD_LAYER, next_prefix};
 use crate::{Error, Owner, PartitionId};
 
@@ -143,6 +145,8 @@ pub struct Outbox {
     received: Vec<u64>,
     /// Whether it is unknown what the last commit wrote.
     stale: bool,
+    /// What its writer need not read again.
+    pub(crate) recent: RefCell<Recent>,
 }
 
 /// The deliveries to one receiver.
@@ -181,7 +185,8 @@ impl Outbox {
             start = next;
         }
         let received = load_received(snapshot, partition, partitions)?;
-        Ok(Self { partition, partitions, sent, received, stale: false })
+        let recent = RefCell::default();
+        Ok(Self { partition, partitions, sent, received, stale: false, recent })
     }
 
     /// The partition it belongs to.

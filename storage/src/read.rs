@@ -4,7 +4,7 @@ use std::ops::{ControlFlow, RangeBounds};
 
 use crate::engine::{Order, Snapshot, Visit};
 use crate::key::{Key, KeyBuf, Prefix};
-use crate::table::{Record, Space, Table};
+use crate::table::{Keep, Record, Space, Table};
 use crate::{Error, Owner};
 
 /// An owner's rows as bytes: what [`Read`] is made from.
@@ -13,9 +13,20 @@ pub trait Rows {
     #[doc(hidden)]
     fn space(&self) -> &Space;
 
-    /// Like [`Snapshot::get`].
+    /// Like [`Snapshot::get`], for a row that may be kept in memory as `keep` says.
     #[doc(hidden)]
-    fn get_row(&self, key: &[u8], visit: &mut dyn FnMut(&[u8])) -> Result<bool, Error>;
+    fn get_row(&self, key: &[u8], keep: Keep, visit: &mut dyn FnMut(&[u8])) -> Result<bool, Error>;
+
+    /// Hands the first row of a range to `visit`, which breaks. The range is what its start is a prefix of.
+    #[doc(hidden)]
+    fn newest_row(
+        &self,
+        (start, end): (&[u8], &[u8]),
+        _keep: Keep,
+        visit: &mut Visit<'_>,
+    ) -> Result<(), Error> {
+        self.scan_rows(start, end, Order::Forward, visit)
+    }
 
     /// Like [`Snapshot::scan`].
     #[doc(hidden)]
@@ -43,13 +54,13 @@ pub trait Read: Rows {
         let row = self.space().row(table, key);
         let mut found = None;
         let mut visit = |value: &[u8]| found = Some(table.record(self.space(), &row, value));
-        self.get_row(&row, &mut visit)?;
+        self.get_row(&row, table.keep, &mut visit)?;
         found.transpose()
     }
 
     /// Whether there is a record under `key`. Does not decode it.
     fn contains<K: Key, V: Record>(&self, table: Table<K, V>, key: &K) -> Result<bool, Error> {
-        self.get_row(&self.space().row(table, key), &mut |_| ())
+        self.get_row(&self.space().row(table, key), table.keep, &mut |_| ())
     }
 
     /// The first `limit` rows in `range`, from its start or from its end.
@@ -84,6 +95,24 @@ pub trait Read: Rows {
         order: Order,
     ) -> Result<Option<(K, V)>, Error> {
         Ok(self.scan(table, range, order, 1)?.pop())
+    }
+
+    /// The first row whose key begins with `prefix`, as `first` finds it. A writer remembers it if the table says so
+    /// ([`Table::newest_kept`]).
+    fn newest<K: Key, V: Record>(
+        &self,
+        table: Table<K, V>,
+        prefix: &impl Prefix<K>,
+    ) -> Result<Option<(K, V)>, Error> {
+        let space = self.space();
+        let (start, end) = space.prefix_range(table, prefix);
+        let mut found = None;
+        self.newest_row((&start, &end), table.keep, &mut |key, value| {
+            let row = table.key(space, key).and_then(|k| Ok((k, table.record(space, key, value)?)));
+            found = Some(row);
+            ControlFlow::Break(())
+        })?;
+        found.transpose()
     }
 
     /// Hands the rows in `range` to `visit` until it breaks.
@@ -156,7 +185,12 @@ impl Rows for View<'_> {
         &self.space
     }
 
-    fn get_row(&self, key: &[u8], visit: &mut dyn FnMut(&[u8])) -> Result<bool, Error> {
+    fn get_row(
+        &self,
+        key: &[u8],
+        _keep: Keep,
+        visit: &mut dyn FnMut(&[u8]),
+    ) -> Result<bool, Error> {
         self.snapshot.get(key, visit)
     }
 

@@ -41,14 +41,49 @@ pub const RECORD_LAYER: tl::Layer = tl::Layer::NEWEST;
 pub struct Table<K, V> {
     id: u8,
     name: &'static str,
+    pub(crate) keep: Keep,
+    pub(crate) watched: bool,
     row: PhantomData<fn() -> (K, V)>,
+}
+
+/// What of a table its writer keeps in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keep {
+    /// Nothing: rows that are hardly read again.
+    Nothing,
+    /// Rows that were read or written lately.
+    Rows,
+    /// The first row of ranges, whose keys differ in their last bytes.
+    Newest {
+        /// How many bytes these are.
+        behind: usize,
+    },
 }
 
 impl<K, V> Table<K, V> {
     /// Declares a table. Its `id` is in every stored key: from 1 to 254, used by no other table, and kept for good.
     pub const fn new(id: u8, name: &'static str) -> Self {
         assert!(id != 0 && id != u8::MAX, "table ids are from 1 to 254");
-        Self { id, name, row: PhantomData }
+        Self { id, name, keep: Keep::Nothing, watched: false, row: PhantomData }
+    }
+
+    /// The same, whose rows stay in the memory of their writer once they were read or written, for the next time.
+    #[must_use]
+    pub const fn kept(self) -> Self {
+        Self { keep: Keep::Rows, ..self }
+    }
+
+    /// The same, whose newest rows stay in the memory of their writer, for [`crate::Read::newest`]. The last `behind` bytes of
+    /// a key are its place in such a range.
+    #[must_use]
+    pub const fn newest_kept(self, behind: usize) -> Self {
+        Self { keep: Keep::Newest { behind }, ..self }
+    }
+
+    /// The same, whose changes are told of in [`crate::Committed::watched`].
+    #[must_use]
+    pub const fn watched(self) -> Self {
+        Self { watched: true, ..self }
     }
 
     /// The number in the keys.

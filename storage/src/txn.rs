@@ -1,6 +1,7 @@
 //! What one operation of a partition reads and writes.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::ops::{Bound, ControlFlow};
 
@@ -10,7 +11,8 @@ use crate::key::Key;
 use crate::limits::PENDING_COUNT_MAX;
 use crate::outbox::Delivery;
 use crate::read::{Read, Rows};
-use crate::table::{RECORD_LAYER, Record, Space, Table};
+use crate::recent::Recent;
+use crate::table::{Keep, RECORD_LAYER, Record, Space, Table};
 use crate::{Error, Owner, PartitionId};
 
 /// One operation's access to the rows of its owner.
@@ -21,6 +23,7 @@ pub struct Txn<'g, E = ()> {
     pub(crate) space: Space,
     pub(crate) snapshot: &'g dyn Snapshot,
     pub(crate) changes: &'g mut Changes<E>,
+    pub(crate) recent: &'g RefCell<Recent>,
     /// Why the engine could not read, if it could not.
     pub(crate) unread: OnceCell<Error>,
 }
@@ -37,13 +40,23 @@ impl<E> Txn<'_, E> {
         record.encode(RECORD_LAYER, &mut scratch);
         let row = Row::put(&scratch, key.len());
         self.changes.scratch = scratch;
-        self.changes.set(row);
+        self.set(table, row);
     }
 
     /// Deletes the row under `key`, if there is one. Costs as much as a put.
     pub fn delete<K: Key, V: Record>(&mut self, table: Table<K, V>, key: &K) {
         let key = self.space.row(table, key);
-        self.changes.set(Row::deleted(&key));
+        self.set(table, Row::deleted(&key));
+    }
+
+    fn set<K, V>(&mut self, table: Table<K, V>, row: Row) {
+        if table.keep != Keep::Nothing {
+            self.changes.kept.push((row.clone(), table.keep));
+        }
+        if table.watched && self.changes.watched.last() != Some(&self.space.owner) {
+            self.changes.watched.push(self.space.owner.clone());
+        }
+        self.changes.set(row);
     }
 
     /// Sends `operation` to `to` once the group is committed: it is applied there once, after those sent before it from
@@ -68,6 +81,22 @@ impl<E> Txn<'_, E> {
         self.changes.partitions
     }
 
+    /// What was answered for `key` lately, or what `read` answers now.
+    fn recently(
+        &self,
+        key: &[u8],
+        read: impl FnOnce(&mut Option<Row>) -> Result<(), Error>,
+    ) -> Result<Option<Row>, Error> {
+        let known = self.recent.borrow().get(key);
+        if let Some(row) = known {
+            return Ok(row);
+        }
+        let mut row = None;
+        self.note(read(&mut row))?;
+        self.recent.borrow_mut().learn(key, row.clone());
+        Ok(row)
+    }
+
     fn note(&self, result: Result<(), Error>) -> Result<(), Error> {
         result.inspect_err(|error| {
             self.unread.get_or_init(|| error.clone());
@@ -80,13 +109,58 @@ impl<E> Rows for Txn<'_, E> {
         &self.space
     }
 
-    fn get_row(&self, key: &[u8], visit: &mut dyn FnMut(&[u8])) -> Result<bool, Error> {
+    fn get_row(&self, key: &[u8], keep: Keep, visit: &mut dyn FnMut(&[u8])) -> Result<bool, Error> {
         if let Some(row) = self.changes.rows.get(key) {
             return Ok(row.value().map(visit).is_some());
         }
-        let mut found = false;
-        self.note(self.snapshot.get(key, visit).map(|answer| found = answer))?;
-        Ok(found)
+        if keep != Keep::Rows {
+            let mut found = false;
+            self.note(self.snapshot.get(key, visit).map(|answer| found = answer))?;
+            return Ok(found);
+        }
+        let row = self.recently(key, |row| {
+            let mut keep = |value: &[u8]| *row = Some(Row::put(&[key, value].concat(), key.len()));
+            self.snapshot.get(key, &mut keep).map(drop)
+        })?;
+        Ok(row.as_ref().and_then(Row::value).map(visit).is_some())
+    }
+
+    /// The first of the changed rows and the one that is kept, unless that one was deleted.
+    fn newest_row(
+        &self,
+        (start, end): (&[u8], &[u8]),
+        keep: Keep,
+        visit: &mut Visit<'_>,
+    ) -> Result<(), Error> {
+        if !matches!(keep, Keep::Newest { .. }) {
+            return self.scan_rows(start, end, Order::Forward, visit);
+        }
+        let stored = self.recently(start, |row| {
+            self.snapshot.scan(start, end, Order::Forward, &mut |key, value| {
+                *row = Some(Row::put(&[key, value].concat(), key.len()));
+                ControlFlow::Break(())
+            })
+        })?;
+        let bounds = (Bound::Included(start), Bound::Excluded(end));
+        for changed in self.changes.rows.range::<[u8], _>(bounds) {
+            match stored.as_ref().map(|stored| changed.cmp(stored)) {
+                Some(Ordering::Greater) => break,
+                Some(Ordering::Equal) if changed.value().is_none() => {
+                    return self.scan_rows(start, end, Order::Forward, visit);
+                }
+                _ => {}
+            }
+            if let Some(value) = changed.value() {
+                let _ = visit(changed.key(), value);
+                return Ok(());
+            }
+        }
+        if let Some(row) = &stored
+            && let Some(value) = row.value()
+        {
+            let _ = visit(row.key(), value);
+        }
+        Ok(())
     }
 
     /// Merges the snapshot's rows with the changed ones, which come first and hide those of the same key.
@@ -151,13 +225,17 @@ pub(crate) struct Changes<E> {
     pub(crate) rows: BTreeSet<Row>,
     pub(crate) deliveries: Vec<Delivery>,
     pub(crate) effects: Vec<E>,
+    /// Rows that are to stay in memory, in the order they were changed.
+    pub(crate) kept: Vec<(Row, Keep)>,
+    /// Whose watched rows may have changed.
+    pub(crate) watched: Vec<Owner>,
     /// The last number given out, by receiver.
     pub(crate) numbers: Vec<u64>,
     partition: PartitionId,
     partitions: Partitions,
     acknowledged: Vec<u64>,
     /// To whom nothing is direct any more.
-    kept: Vec<PartitionId>,
+    indirect: Vec<PartitionId>,
     /// How to take back the rows of the operation that runs, newest last.
     undo: Vec<Undo>,
     scratch: Vec<u8>,
@@ -174,6 +252,7 @@ enum Undo {
 pub(crate) struct Savepoint {
     delivery_count: usize,
     effect_count: usize,
+    kept_count: usize,
 }
 
 impl<E> Changes<E> {
@@ -183,11 +262,13 @@ impl<E> Changes<E> {
             rows: BTreeSet::new(),
             deliveries: Vec::new(),
             effects: Vec::new(),
+            kept: Vec::new(),
+            watched: Vec::new(),
             numbers,
             partition: outbox.partition(),
             partitions: outbox.partitions(),
             acknowledged,
-            kept: Vec::new(),
+            indirect: Vec::new(),
             undo: Vec::new(),
             scratch: Vec::new(),
         }
@@ -195,7 +276,11 @@ impl<E> Changes<E> {
 
     pub(crate) fn savepoint(&mut self) -> Savepoint {
         self.undo.clear();
-        Savepoint { delivery_count: self.deliveries.len(), effect_count: self.effects.len() }
+        Savepoint {
+            delivery_count: self.deliveries.len(),
+            effect_count: self.effects.len(),
+            kept_count: self.kept.len(),
+        }
     }
 
     pub(crate) fn roll_back(&mut self, savepoint: &Savepoint) {
@@ -209,6 +294,7 @@ impl<E> Changes<E> {
             self.numbers[usize::from(delivery.to.0)] -= 1;
         }
         self.effects.truncate(savepoint.effect_count);
+        self.kept.truncate(savepoint.kept_count);
     }
 
     fn set(&mut self, row: Row) {
@@ -235,7 +321,7 @@ impl<E> Changes<E> {
 
     /// Whether a delivery to `to` need not wait for any before it.
     pub(crate) fn may_be_direct(&self, outbox: &crate::Outbox, to: PartitionId) -> bool {
-        outbox.is_clear(to) && !self.kept.contains(&to)
+        outbox.is_clear(to) && !self.indirect.contains(&to)
     }
 
     /// Makes the delivery at `index` a direct one, which has been applied.
@@ -247,7 +333,7 @@ impl<E> Changes<E> {
 
     /// Leaves the delivery at `index`, and later ones to the same partition, to the outbox.
     pub(crate) fn keep_from(&mut self, index: usize) {
-        self.kept.push(self.deliveries[index].to);
+        self.indirect.push(self.deliveries[index].to);
     }
 
     /// Gives the deliveries that are for the outbox numbers without gaps, where direct ones left some.

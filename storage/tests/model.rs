@@ -14,8 +14,8 @@ use storage::{
     Read, Table, Txn, UserId, View,
 };
 
-const PLAIN: Table<u16, Numbers> = Table::new(1, "plain");
-const PAIRS: Table<(bool, Desc<i32>), Numbers> = Table::new(2, "pairs");
+const PLAIN: Table<u16, Numbers> = Table::new(1, "plain").kept().watched();
+const PAIRS: Table<(bool, Desc<i32>), Numbers> = Table::new(2, "pairs").newest_kept(4);
 
 /// What one owner has.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -86,6 +86,13 @@ fn check(mut random: Random, engine: &dyn Engine, fail: &dyn Fn()) {
                     (delivery.owner.clone(), operation)
                 });
                 assert!(sent.eq(released.deliveries));
+                let plain = |model: &Model, owner| {
+                    model.get(owner).map(|rows| rows.plain.clone()).unwrap_or_default()
+                };
+                for owner in &owners {
+                    let changed = plain(&model, owner) != plain(&committed, owner);
+                    assert!(!changed || outcome.watched.contains(owner), "{owner:?} is told of");
+                }
                 committed = model;
             }
             Err(error) => assert!(failed && error.is_disk_full()),
@@ -194,6 +201,12 @@ fn check_some(read: &impl Read, rows: &Rows, random: &mut Random) {
         read.first(PAIRS, (start, end), order).unwrap(),
         pairs(rows, (model_start, model_end), order).into_iter().next()
     );
+
+    for first in [false, true] {
+        let newest = read.newest(PAIRS, &first).unwrap();
+        let mut all = pairs(rows, .., Order::Forward).into_iter();
+        assert_eq!(newest, all.find(|((prefix, _), _)| *prefix == first));
+    }
 
     let first = random.one_in(2);
     let found = read.scan_prefix(PAIRS, &first, order, limit).unwrap();

@@ -7,6 +7,7 @@
 //! | [`text`]       | a text, trimmed, with its formatting |                                              |
 //! | [`detect`]     | addresses, names, tags in a text     |                                              |
 //! | [`users`]      |                                      | users as one viewer may see them             |
+//! | [`acquaintances`] |                                   | what viewers know of users, in memory        |
 //! | [`messages`]   |                                      | messages, dialogs, drafts, whom they mention |
 //! | [`media`]      |                                      | photos, documents, what else is attached     |
 //! | [`attributes`] | what a document is                   | what a document is                           |
@@ -16,6 +17,7 @@
 //! What is made for clients borrows from what it is made of; it is encoded while that is alive. Whatever is made is of the
 //! newest layer: older ones are a matter of the encoding.
 
+pub mod acquaintances;
 pub mod attributes;
 pub mod detect;
 pub mod entities;

@@ -1,9 +1,13 @@
 //! Users as one viewer may see them.
 //!
-//! Names of contacts, the phone number, the status and the access hash depend on who looks, so nothing here is kept: an answer
-//! loads the users that it names, once.
+//! Names of contacts, the phone number, the status and the access hash depend on who looks. An answer loads the users that it
+//! names, once; what was loaded stays in memory for the next one ([`Acquaintances`]) until the rows change.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Deref,
+    sync::Arc,
+};
 
 use storage::UserId;
 use tl::{
@@ -37,25 +41,49 @@ const LAST_MONTH_S: i32 = 30 * 86_400;
 #[derive(Clone, Debug, Default)]
 pub struct Users(BTreeMap<i64, Loaded>);
 
-/// One user, as one viewer may see it.
+/// One user, as one viewer may see it now.
 #[derive(Clone, Debug)]
 pub struct Loaded {
     /// Its id.
     pub id: i64,
+    known: Arc<Known>,
+    viewer: UserId,
+    dc_id: i32,
+    now: i32,
+}
+
+/// What the rows say of a user and a viewer.
+#[derive(Debug)]
+pub struct Known {
     /// The account; `None` if there never was one.
     pub profile: Option<Profile>,
     /// How the viewer relates to it.
     pub relation: Relation,
-    viewer: UserId,
     access_hash: i64,
-    dc_id: i32,
-    now: i32,
+}
+
+impl Known {
+    pub(super) const fn new(
+        profile: Option<Profile>,
+        relation: Relation,
+        access_hash: i64,
+    ) -> Self {
+        Self { profile, relation, access_hash }
+    }
+}
+
+impl Deref for Loaded {
+    type Target = Known;
+
+    fn deref(&self) -> &Known {
+        &self.known
+    }
 }
 
 impl Users {
     /// Loads users, each once. What is no user is left out.
     ///
-    /// Cost: a read for each user, and one for the viewer's relations to them.
+    /// Cost: a look-up for each user; where something changed, a read, and one for the viewer's relations to these.
     ///
     /// # Errors
     ///
@@ -66,16 +94,23 @@ impl Users {
         ids: impl IntoIterator<Item = i64>,
     ) -> Result<Self> {
         let ids: BTreeSet<i64> = ids.into_iter().filter(|id| *id > 0).collect();
-        let mut relations: BTreeMap<i64, Relation> = BTreeMap::new();
-        if ids.iter().any(|id| *id != viewer.0) {
-            let peers = ids.iter().copied().collect();
-            let known: contacts::Peers = read(shared, viewer, &functions::contacts::Get { peers })?;
-            relations.extend(known.peers.into_iter().map(|known| (known.peer, known.relation)));
-        }
         let now = shared.clock.now().secs_i32();
         let dc_id = shared.config.dc.this;
         let mut users = BTreeMap::new();
+        let mut unknown = Vec::new();
         for id in ids {
+            match shared.acquaintances.get(viewer, UserId(id)) {
+                Ok(known) => drop(users.insert(id, Loaded { id, known, viewer, dc_id, now })),
+                Err(place) => unknown.push((id, place)),
+            }
+        }
+        let mut relations: BTreeMap<i64, Relation> = BTreeMap::new();
+        if unknown.iter().any(|(id, _)| *id != viewer.0) {
+            let peers = unknown.iter().map(|(id, _)| *id).collect();
+            let known: contacts::Peers = read(shared, viewer, &functions::contacts::Get { peers })?;
+            relations.extend(known.peers.into_iter().map(|known| (known.peer, known.relation)));
+        }
+        for (id, place) in unknown {
             let get = functions::accounts::Get { viewer: viewer.0 };
             let profile = match read(shared, UserId(id), &get) {
                 Ok(profile) => Some(profile),
@@ -84,7 +119,9 @@ impl Users {
             };
             let relation = relations.remove(&id).unwrap_or_else(Relation::new);
             let access_hash = shared.access_hash(viewer, AccessKind::User, id);
-            users.insert(id, Loaded { id, profile, relation, viewer, access_hash, dc_id, now });
+            let known = Arc::new(Known::new(profile, relation, access_hash));
+            shared.acquaintances.keep(place, Arc::clone(&known));
+            users.insert(id, Loaded { id, known, viewer, dc_id, now });
         }
         Ok(Self(users))
     }
@@ -315,18 +352,16 @@ mod tests {
     const NOW: i32 = 1_700_000_000;
     const VIEWER: UserId = UserId(2_000_000_000);
 
+    /// What is known of a user that was just loaded.
+    fn known_mut(loaded: &mut Loaded) -> &mut Known {
+        Arc::get_mut(&mut loaded.known).unwrap()
+    }
+
     fn loaded(id: i64) -> Loaded {
         let account = Account::new(id, "15550001".to_owned(), "Ada".to_owned(), "L".to_owned(), 0);
         let profile = Profile::new(account, Presence::new(NOW + 10, NOW - 20));
-        Loaded {
-            id,
-            profile: Some(profile),
-            relation: Relation::new(),
-            viewer: VIEWER,
-            access_hash: 7,
-            dc_id: 2,
-            now: NOW,
-        }
+        let known = Known::new(Some(profile), Relation::new(), 7);
+        Loaded { id, known: Arc::new(known), viewer: VIEWER, dc_id: 2, now: NOW }
     }
 
     fn user(loaded: &Loaded) -> types::User<'_> {
@@ -358,12 +393,12 @@ mod tests {
     fn contacts_have_the_names_and_the_number_that_the_viewer_knows() {
         let contact = Contact::new("1555".to_owned(), "Mum".to_owned(), String::new(), 0);
         let mut known = loaded(2_000_000_001);
-        known.relation = Relation { contact: Some(contact), ..Relation::new() };
+        known_mut(&mut known).relation = Relation { contact: Some(contact), ..Relation::new() };
         let one_sided = user(&known);
         assert_eq!((one_sided.first_name, one_sided.last_name), (Some("Mum"), None));
         assert_eq!(one_sided.phone, Some("1555"));
         assert!(one_sided.contact && !one_sided.mutual_contact);
-        known.profile.as_mut().unwrap().viewer_is_contact = true;
+        known_mut(&mut known).profile.as_mut().unwrap().viewer_is_contact = true;
         assert!(user(&known).mutual_contact);
     }
 
@@ -374,33 +409,33 @@ mod tests {
             stripped: Some(vec![1, 2, 3]),
             ..Pictures::new(Content::new(vec![0; 32], 9), Vec::new())
         };
-        let profile = other.profile.as_mut().unwrap();
+        let profile = known_mut(&mut other).profile.as_mut().unwrap();
         profile.photo = Some(Photo::new(77, NOW, pictures));
         assert_eq!(user(&other).photo, None);
-        other.profile.as_mut().unwrap().photo_visible = true;
+        known_mut(&mut other).profile.as_mut().unwrap().photo_visible = true;
         let seen = types::UserProfilePhoto {
             stripped_thumb: Some(&[1, 2, 3]),
             ..types::UserProfilePhoto::new(77, 2)
         };
         assert_eq!(user(&other).photo, Some(seen.into()));
-        other.profile.as_mut().unwrap().account.deleted = true;
+        known_mut(&mut other).profile.as_mut().unwrap().account.deleted = true;
         assert_eq!(user(&other).photo, None);
     }
 
     #[test]
     fn nobody_and_deleted_users_have_nothing() {
         let mut gone = loaded(5);
-        gone.profile.as_mut().unwrap().account.deleted = true;
+        known_mut(&mut gone).profile.as_mut().unwrap().account.deleted = true;
         let deleted = user(&gone);
         assert!(deleted.deleted && deleted.first_name.is_none() && deleted.phone.is_none());
-        gone.profile = None;
+        known_mut(&mut gone).profile = None;
         assert_eq!(gone.to_tl(), types::UserEmpty::new(5).into());
     }
 
     #[test]
     fn those_who_block_look_long_gone() {
         let mut blocking = loaded(2_000_000_001);
-        let profile = blocking.profile.as_mut().unwrap();
+        let profile = known_mut(&mut blocking).profile.as_mut().unwrap();
         profile.presence_visible = true;
         profile.blocks_viewer = true;
         assert_eq!(user(&blocking).status, Some(enums::UserStatus::UserStatusEmpty));
@@ -409,7 +444,7 @@ mod tests {
     #[test]
     fn the_service_user_is_verified_and_has_its_number() {
         let mut service = loaded(service_user::ID);
-        service.profile.as_mut().unwrap().account.service = true;
+        known_mut(&mut service).profile.as_mut().unwrap().account.service = true;
         let user = user(&service);
         assert!(user.verified && user.support && user.status.is_none());
         assert_eq!(user.phone, Some("15550001"));

@@ -29,6 +29,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::{
     clock::{self, Clock},
+    convert::acquaintances::Generations,
     limits,
     updates::Hub,
 };
@@ -82,6 +83,7 @@ pub struct Router {
     clock: Arc<Clock>,
     partitions: Partitions,
     queues: Queues,
+    generations: Arc<Generations>,
 }
 
 /// The threads of a [`Router`], to be waited for at the end.
@@ -109,6 +111,7 @@ impl Router {
             (0..writers).map(|_| mpsc::channel(limits::WRITER_QUEUE_COUNT)).unzip();
         let queues = Queues(senders.into());
         let stop = Arc::new(AtomicBool::new(false));
+        let generations = Arc::new(Generations::default());
         let mut threads = Vec::with_capacity(writers);
         for (number, receiver) in receivers.into_iter().enumerate() {
             let (own, others) = outboxes
@@ -119,6 +122,7 @@ impl Router {
                 Arc::clone(&engine),
                 Arc::clone(&clock),
                 Arc::clone(hub),
+                Arc::clone(&generations),
                 queues.clone(),
                 own,
                 partitions,
@@ -130,7 +134,12 @@ impl Router {
             threads.push(thread);
         }
         let writers = Writers { threads, queues: queues.clone(), stop };
-        Ok((Self { engine, clock, partitions, queues }, writers))
+        Ok((Self { engine, clock, partitions, queues, generations }, writers))
+    }
+
+    /// What tells that the rows behind what others see of a user have changed.
+    pub(crate) const fn generations(&self) -> &Arc<Generations> {
+        &self.generations
     }
 
     /// Executes `operation` of `owner` and returns what it answers, once that is durable.

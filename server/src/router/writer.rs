@@ -20,6 +20,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::{CallError, Command, Queues, refused, writer_of};
 use crate::{
     clock::{self, Clock},
+    convert::acquaintances::Generations,
     limits,
     updates::Hub,
 };
@@ -49,6 +50,7 @@ pub(super) struct Writer {
     engine: Arc<dyn Engine>,
     clock: Arc<Clock>,
     hub: Arc<Hub>,
+    generations: Arc<Generations>,
     queues: Queues,
     outboxes: Vec<Outbox>,
     partitions: Partitions,
@@ -77,6 +79,7 @@ impl Writer {
         engine: Arc<dyn Engine>,
         clock: Arc<Clock>,
         hub: Arc<Hub>,
+        generations: Arc<Generations>,
         queues: Queues,
         outboxes: Vec<Outbox>,
         partitions: Partitions,
@@ -86,6 +89,7 @@ impl Writer {
             engine,
             clock,
             hub,
+            generations,
             queues,
             outboxes,
             partitions,
@@ -179,6 +183,8 @@ impl Writer {
         match round.commit(&*self.engine) {
             Ok(committed) => {
                 drop(snapshot);
+                let watched = committed.iter().flat_map(|committed| &committed.watched);
+                watched.for_each(|owner| self.generations.changed(owner));
                 self.hold(answers, &committed);
                 for committed in committed {
                     self.release(committed);

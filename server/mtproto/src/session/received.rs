@@ -110,6 +110,12 @@ impl Received {
     }
 
     fn find(&self, msg_id: MsgId) -> Result<usize, usize> {
+        // Mostly it is the newest one.
+        match self.entries.back() {
+            Some((last, _)) if *last < msg_id => return Err(self.entries.len()),
+            Some((last, _)) if *last == msg_id => return Ok(self.entries.len() - 1),
+            _ => {}
+        }
         self.entries.binary_search_by_key(&msg_id, |(id, _)| *id)
     }
 

@@ -46,13 +46,13 @@ impl Chat {
     pub(crate) fn open(rows: &impl Read, peer: i64) -> Result<Self> {
         let row = rows.get(DIALOGS, &peer)?;
         // Without a row there are no messages.
-        let top = if row.is_some() { newest(rows, peer, i32::MAX)? } else { None };
+        let top = if row.is_some() { top(rows, peer)? } else { None };
         Ok(Self { peer, top, row })
     }
 
     /// The same for a chat whose row is at hand.
     pub(crate) fn of_row(rows: &impl Read, peer: i64, row: Dialog) -> Result<Self> {
-        Ok(Self { peer, top: newest(rows, peer, i32::MAX)?, row: Some(row) })
+        Ok(Self { peer, top: top(rows, peer)?, row: Some(row) })
     }
 
     /// The chat's row, or what it would be.
@@ -142,7 +142,7 @@ impl Chat {
         }
         attachment::release(txn, messages)?;
         row.gone_unread += unread;
-        self.top = newest(txn.rows(), self.peer, i32::MAX)?;
+        self.top = top(txn.rows(), self.peer)?;
         // The row stays when no message is left: marks and totals go on where they were.
         txn.put(DIALOGS, &self.peer, &row);
         self.row = Some(row);
@@ -193,6 +193,11 @@ pub(crate) struct Told {
 /// The keys of a chat's messages up to `max_id` and beyond `min_id`, newest first.
 pub(crate) const fn keys(peer: i64, max_id: i32, min_id: i32) -> Keys {
     (peer, Desc(MessageId(max_id)))..=(peer, Desc(MessageId(min_id.saturating_add(1))))
+}
+
+/// The newest message of a chat.
+fn top(rows: &impl Read, peer: i64) -> Result<Option<Message>> {
+    Ok(rows.newest(MESSAGES, &peer)?.map(|(_, message)| message))
 }
 
 /// The newest message of a chat up to `max_id`: a seek.

@@ -8,7 +8,7 @@
 //! Rows older than [`LOG_LEN_MAX`] are dropped as new ones come, except those of messages that still exist: they tell in
 //! which chat a message is.
 
-use storage::{Desc, MessageId, Order, Pts, Read};
+use storage::{Desc, MessageId, Order, Pts, Read, Whole};
 use tl::operations::{enums::Refusal, types as answers};
 use tl::records::{
     enums::Change,
@@ -35,7 +35,7 @@ pub(crate) struct Log {
 impl Log {
     /// The state as of now.
     pub(crate) fn open(rows: &impl Read) -> Result<Self> {
-        Ok(match rows.first(LOG, .., Order::Forward)? {
+        Ok(match rows.newest(LOG, &Whole)? {
             Some((Desc(pts), event)) => Self::after(pts, &event),
             None => Self { pts: PTS_START, date: 0, unread: 0, floor: PTS_START },
         })

@@ -1,0 +1,123 @@
+//! What viewers know of users, kept until somebody's rows change.
+//!
+//! Every message names two users to two viewers, and a user is a dozen rows. Here they are one look-up.
+//!
+//! Each user has a *generation*, which its writer raises when a watched row of the user was committed, before the answer goes
+//! out. An entry tells the generations of both sides from before its rows were read; where one has changed since, it counts for
+//! nothing. So whoever has the answer to a change sees that change, whichever thread asks.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering},
+};
+
+use quick_cache::sync::Cache;
+use storage::{Owner, UserId};
+
+use super::users::Known;
+use crate::limits::{ACQUAINTANCE_COUNT, GENERATION_COUNT};
+
+/// The generations of all users. Several may share one, and are then looked up again together.
+pub(crate) struct Generations(Box<[AtomicU32]>);
+
+impl Default for Generations {
+    fn default() -> Self {
+        Self((0..GENERATION_COUNT).map(|_| AtomicU32::new(0)).collect())
+    }
+}
+
+impl Generations {
+    /// Notes that rows of `owner` were committed that say what others see of it.
+    pub(crate) fn changed(&self, owner: &Owner) {
+        if let Owner::User(user) = owner {
+            self.of(*user).fetch_add(1, Ordering::AcqRel);
+        }
+    }
+
+    fn of(&self, user: UserId) -> &AtomicU32 {
+        // Ids are random: their low bits are spread well.
+        let index = user.0.cast_unsigned() % GENERATION_COUNT as u64;
+        &self.0[usize::try_from(index).unwrap_or_default()]
+    }
+}
+
+/// Who looks at whom.
+type Pair = (UserId, UserId);
+
+/// What viewers know of users.
+pub struct Acquaintances {
+    generations: Arc<Generations>,
+    known: Cache<Pair, (Seen, Arc<Known>)>,
+}
+
+/// The generations of both sides of a pair.
+type Seen = (u32, u32);
+
+/// Where what is read now may be kept: it tells from when it is.
+pub(crate) struct Place {
+    pair: Pair,
+    seen: Seen,
+}
+
+impl Acquaintances {
+    /// Nobody knows anybody yet.
+    pub(crate) fn new(generations: Arc<Generations>) -> Self {
+        Self { generations, known: Cache::new(ACQUAINTANCE_COUNT) }
+    }
+
+    /// What `viewer` knows of `user`; if it must be read, where to keep it then.
+    pub(crate) fn get(&self, viewer: UserId, user: UserId) -> Result<Arc<Known>, Place> {
+        let pair = (viewer, user);
+        let generation = |user| self.generations.of(user).load(Ordering::Acquire);
+        let seen = (generation(viewer), generation(user));
+        match self.known.get(&pair) {
+            Some((then, known)) if then == seen => Ok(known),
+            _ => Err(Place { pair, seen }),
+        }
+    }
+
+    /// Keeps what was read since [`Acquaintances::get`].
+    pub(crate) fn keep(&self, place: Place, known: Arc<Known>) {
+        self.known.insert(place.pair, (place.seen, known));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tl::records::types::Relation;
+
+    use super::*;
+
+    const VIEWER: UserId = UserId(1_000_000_001);
+    const USER: UserId = UserId(1_000_000_002);
+
+    fn known() -> Arc<Known> {
+        Arc::new(Known::new(None, Relation::new(), 7))
+    }
+
+    #[test]
+    fn what_is_known_counts_until_either_side_changes() {
+        let generations = Arc::new(Generations::default());
+        let acquaintances = Acquaintances::new(Arc::clone(&generations));
+        for changed in [VIEWER, USER] {
+            let place = acquaintances.get(VIEWER, USER).err().unwrap();
+            acquaintances.keep(place, known());
+            assert!(acquaintances.get(VIEWER, USER).is_ok());
+            assert!(acquaintances.get(USER, VIEWER).is_err(), "the other way is another matter");
+            generations.changed(&Owner::User(UserId(5)));
+            assert!(acquaintances.get(VIEWER, USER).is_ok());
+            generations.changed(&Owner::User(changed));
+            assert!(acquaintances.get(VIEWER, USER).is_err());
+        }
+    }
+
+    #[test]
+    fn what_changed_while_it_was_read_is_not_kept() {
+        let generations = Arc::new(Generations::default());
+        let acquaintances = Acquaintances::new(Arc::clone(&generations));
+        let place = acquaintances.get(VIEWER, USER).err().unwrap();
+        generations.changed(&Owner::User(USER));
+        acquaintances.keep(place, known());
+        assert!(acquaintances.get(VIEWER, USER).is_err());
+    }
+}
