@@ -20,6 +20,8 @@
 //! <https://core.telegram.org/mtproto/description_v1>, <https://core.telegram.org/mtproto/auth_key>; known answers
 //! in `crypto/tests/vectors/`.
 
+use std::mem;
+
 use crate::{AesIv, AesKey, AuthKey, MsgKey, Secret, Side, sha};
 
 /// Derives the AES key and IV for one MTProto 2.0 message.
@@ -30,12 +32,15 @@ use crate::{AesIv, AesKey, AuthKey, MsgKey, Secret, Side, sha};
 /// | `msg_key`  | 16 bytes  | bytes 8..24 of SHA-256 over a part of the key and plaintext |
 /// | `sender`   |           | offset `x` into the key: 0 from client, 8 from server       |
 ///
-/// Cannot fail. Cost: two blocks of SHA-256.
+/// Cannot fail. Cost: two blocks of SHA-256, side by side.
 pub fn message_keys(auth_key: &AuthKey, msg_key: &MsgKey, sender: Side) -> (AesKey, AesIv) {
-    let a = Secret::new(sha::sha256_of_52(msg_key, part::<0, 36>(auth_key, sender)));
-    let b = Secret::new(sha::sha256_of_52(part::<40, 36>(auth_key, sender), msg_key));
-    let (a, b) = (&*a, &*b);
-    (join(&[&a[0..8], &b[8..24], &a[24..32]]), join(&[&b[0..8], &a[8..24], &b[24..32]]))
+    let [mut a, mut b] = sha::sha256_two_of_52(
+        (msg_key, part::<0, 36>(auth_key, sender)),
+        (part::<40, 36>(auth_key, sender), msg_key),
+    );
+    // The key has the outer bytes of `a` and the middle of `b`, the IV the reverse.
+    a.iter_mut().zip(b.iter_mut()).skip(8).take(16).for_each(|(a, b)| mem::swap(a, b));
+    (a, b)
 }
 
 /// Derives the AES key and IV for one MTProto 1.0 message: `auth.bindTempAuthKey`'s inner message.
@@ -54,11 +59,16 @@ pub fn message_keys_v1(auth_key: &AuthKey, msg_key: &MsgKey, sender: Side) -> (A
     (join(&[&a[0..8], &b[8..20], &c[4..16]]), join(&[&a[8..20], &b[0..8], &c[16..20], &d[0..8]]))
 }
 
+/// The part of the auth key that comes first in [`msg_key_large`].
+pub(crate) fn msg_key_secret(auth_key: &AuthKey, sender: Side) -> &[u8; 32] {
+    part::<88, 32>(auth_key, sender)
+}
+
 /// SHA-256 that the `msg_key` and the quick-ack token of a 2.0 message are cut from.
 ///
 /// `plaintext` is everything that gets encrypted, padding included.
 pub fn msg_key_large(auth_key: &AuthKey, plaintext: &[u8], sender: Side) -> [u8; 32] {
-    sha::sha256(&[part::<88, 32>(auth_key, sender), plaintext])
+    sha::sha256(&[msg_key_secret(auth_key, sender), plaintext])
 }
 
 /// The `msg_key` of a 2.0 message: the middle of its large hash.

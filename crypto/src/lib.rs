@@ -10,7 +10,8 @@
 //! an array or a generator. Secrets are cleared when dropped and compared in constant time. Bytes of a peer
 //! never panic; what is wrong with them is a value of the module's `Error`.
 //!
-//! Deliberately absent: what the bytes mean (that is `mtproto`), and any cipher or hash of our own. Big numbers
+//! Deliberately absent: what the bytes mean (that is `mtproto`), and any cipher or hash of our own: where `aes_ige` and
+//! `sha` call the processor's rounds themselves, it is to run those of several messages side by side. Big numbers
 //! with secrets in them are computed by aws-lc in the private module `bignum`, in time that depends on lengths alone.
 //!
 //! Source: <https://core.telegram.org/mtproto/description>, <https://core.telegram.org/mtproto/auth_key>.

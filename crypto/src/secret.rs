@@ -13,6 +13,9 @@ use zeroize::{ZeroizeOnDrop, optimization_barrier};
 pub struct Secret<const LEN: usize>([u8; LEN]);
 
 impl<const LEN: usize> Secret<LEN> {
+    /// Zeros, to be written to.
+    pub(crate) const ZERO: Self = Self([0; LEN]);
+
     /// Takes over the bytes.
     pub fn new(bytes: [u8; LEN]) -> Self {
         Self(bytes)

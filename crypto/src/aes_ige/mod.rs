@@ -11,7 +11,7 @@
 //!
 //! | backend    | when                  | streams interleaved |
 //! |------------|-----------------------|---------------------|
-//! | `vaes-512` | AVX-512F and VAES     | 16, 8, and 1        |
+//! | `vaes-512` | AVX-512F, BW and VAES | 16, 8, and 1        |
 //! | `aes-ni`   | AES-NI                | 8, and 1            |
 //! | `portable` | everywhere            | 1 (the `aes` crate) |
 //!
@@ -24,7 +24,7 @@
 mod ni;
 mod portable;
 
-use crate::{AesIv, AesKey};
+use crate::{AesIv, AesKey, sha};
 
 /// Bytes of an AES block.
 pub(crate) const BLOCK_LEN: usize = 16;
@@ -62,6 +62,28 @@ pub fn encrypt(buf: &mut [u8], key: &[u8; 32], iv: &[u8; 32]) -> Result<(), NotB
 /// [`NotBlocks`].
 pub fn decrypt(buf: &mut [u8], key: &[u8; 32], iv: &[u8; 32]) -> Result<(), NotBlocks> {
     one(Direction::Decrypt, buf, key, iv)
+}
+
+/// Decrypts `buf` in place and returns the SHA-256 of `secret` and the plaintext: a message's large hash.
+///
+/// Both wait for themselves most of the time, so that together they take as long as the slower, where the processor has
+/// the instructions for it.
+///
+/// # Errors
+///
+/// [`NotBlocks`].
+pub(crate) fn decrypt_hashing(
+    buf: &mut [u8],
+    key: &[u8; 32],
+    iv: &[u8; 32],
+    secret: &[u8; 32],
+) -> Result<[u8; 32], NotBlocks> {
+    #[cfg(target_arch = "x86_64")]
+    if let (Some(aes), Some(sha)) = (ni::AesNi::detect(), sha::ni::ShaNi::detect()) {
+        return Ok(aes.decrypt_hashing(sha, blocks(buf)?, key, iv, secret));
+    }
+    decrypt(buf, key, iv)?;
+    Ok(sha::sha256(&[secret, buf]))
 }
 
 /// One of the buffers that [`encrypt_many`] and [`decrypt_many`] work on, with its own key, IV and length.

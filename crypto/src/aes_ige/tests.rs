@@ -86,6 +86,23 @@ fn backends_agree_at_random() {
 }
 
 #[test]
+fn decrypting_and_hashing_together() {
+    for len in (0..70).chain([1000]) {
+        for (mut data, key, iv) in streams(len as u64, &[len]) {
+            let mut expected = data.clone();
+            portable::one(Direction::Decrypt, blocks(&mut expected).unwrap(), &key, &iv);
+            let hash = decrypt_hashing(&mut data, &key, &iv, &[7; 32]);
+            assert!(data == expected, "{len} blocks");
+            assert_eq!(hash, Ok(sha::sha256(&[&[7; 32], &expected])), "{len} blocks");
+        }
+    }
+    assert_eq!(
+        decrypt_hashing(&mut [0; 17], &[0; 32], &[0; 32], &[0; 32]),
+        Err(NotBlocks { len: 17 })
+    );
+}
+
+#[test]
 fn only_whole_blocks() {
     for len in [1, 15, 17, 31] {
         let mut buf = vec![7; len];

@@ -31,6 +31,13 @@ use std::arch::x86_64::*;
 use zeroize::optimization_barrier;
 
 use super::{BLOCK_LEN, Block, Direction, Stream};
+use crate::sha::{self, ni::ShaNi};
+
+mod keys;
+mod one;
+
+use keys::{expand_ni, expand_vaes, halves, round_keys};
+use one::{decrypt_hashing, one};
 
 /// Round keys of AES-256: one before the first round, one a round.
 const ROUND_KEYS: usize = 15;
@@ -65,7 +72,7 @@ impl AesNi {
     ) {
         // SAFETY: `self` proves that the instructions exist.
         unsafe {
-            let mut keys = round_keys(direction, key);
+            let mut keys = round_keys(direction, halves(key));
             let feedbacks = direction.feedbacks(iv);
             match direction {
                 Direction::Encrypt => one::<true>(blocks, &keys, feedbacks),
@@ -76,29 +83,59 @@ impl AesNi {
         }
     }
 
+    /// Decrypts one stream and returns the hash of `secret` and what comes out, computed while the cipher waits.
+    pub(super) fn decrypt_hashing(
+        self,
+        _sha: ShaNi,
+        blocks: &mut [Block],
+        key: &[u8; 32],
+        iv: &[u8; 32],
+        secret: &[u8; 32],
+    ) -> [u8; 32] {
+        let mut state = [sha::SHA256_START];
+        // SAFETY: `self` and `_sha` prove that the instructions exist.
+        let hashed = unsafe {
+            let mut keys = round_keys(Direction::Decrypt, halves(key));
+            let feedbacks = Direction::Decrypt.feedbacks(iv);
+            let hashed = decrypt_hashing(blocks, &keys, feedbacks, secret, &mut state);
+            keys = [zero(); ROUND_KEYS];
+            optimization_barrier(&keys);
+            hashed
+        };
+        let [state] = state;
+        match blocks.split_at(hashed) {
+            ([], all) => sha::sha256(&[secret, all.as_flattened()]),
+            (front, rest) => {
+                sha::finish(state, secret.len() + front.as_flattened().len(), rest.as_flattened())
+            }
+        }
+    }
+
     /// Many streams, eight at a time.
     pub(super) fn many<'a>(
         self,
         direction: Direction,
         streams: &mut dyn Iterator<Item = Stream<'a>>,
     ) {
-        let step: Step<LANES_NI> = match direction {
-            Direction::Encrypt => step_ni::<true>,
-            Direction::Decrypt => step_ni::<false>,
+        let with: Wide<LANES_NI> = match direction {
+            Direction::Encrypt => Wide { expand: expand_ni::<true, _>, step: step_ni::<true> },
+            Direction::Decrypt => Wide { expand: expand_ni::<false, _>, step: step_ni::<false> },
         };
         // SAFETY: `self` proves that the instructions exist.
-        unsafe { drive(self, direction, streams, step) }
+        unsafe { drive(self, direction, streams, with) }
     }
 }
 
-/// Proof that this processor has AVX-512F and VAES besides.
+/// Proof that this processor has AVX-512F, AVX-512BW and VAES besides.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Vaes512(AesNi);
 
 impl Vaes512 {
     /// The proof, if it has.
     pub(super) fn detect() -> Option<Self> {
-        let found = is_x86_feature_detected!("vaes") && is_x86_feature_detected!("avx512f");
+        let found = is_x86_feature_detected!("vaes")
+            && is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512bw");
         AesNi::detect().filter(|_| found).map(Self)
     }
 
@@ -113,34 +150,42 @@ impl Vaes512 {
         direction: Direction,
         streams: &mut dyn Iterator<Item = Stream<'a>>,
     ) {
-        let head: [_; LANES_NI + 1] = std::array::from_fn(|_| streams.next());
-        let few = head.iter().any(Option::is_none);
-        let mut streams = head.into_iter().flatten().chain(streams);
+        let few = streams.size_hint().1.is_some_and(|count| count <= LANES_NI);
         // SAFETY: `self` proves that the instructions exist.
         unsafe {
             match (few, direction) {
                 (true, Direction::Encrypt) => {
-                    drive(self.0, direction, &mut streams, step_vaes::<true, LANES_NI, 2>);
+                    drive(self.0, direction, streams, wide_vaes::<true, LANES_NI, 2>());
                 }
                 (true, Direction::Decrypt) => {
-                    drive(self.0, direction, &mut streams, step_vaes::<false, LANES_NI, 2>);
+                    drive(self.0, direction, streams, wide_vaes::<false, LANES_NI, 2>());
                 }
                 (false, Direction::Encrypt) => {
-                    drive(self.0, direction, &mut streams, step_vaes::<true, LANES_VAES, 4>);
+                    drive(self.0, direction, streams, wide_vaes::<true, LANES_VAES, 4>());
                 }
                 (false, Direction::Decrypt) => {
-                    drive(self.0, direction, &mut streams, step_vaes::<false, LANES_VAES, 4>);
+                    drive(self.0, direction, streams, wide_vaes::<false, LANES_VAES, 4>());
                 }
             }
         }
     }
 }
 
-/// Processes so many blocks of each lane.
+/// What is done to `L` lanes at once.
 ///
-/// Unsafe to call: the processor must have the instructions; each lane's `next` must be valid for reads and writes of
-/// that many blocks (one, if its stride is 0), and no two may overlap.
-type Step<const L: usize> = unsafe fn(&mut Lanes<L>, usize);
+/// Unsafe to call: the processor must have the instructions.
+struct Wide<const L: usize> {
+    /// Makes the round keys of the lanes whose bits are set, out of the two halves of their keys in the first two rows.
+    expand: unsafe fn(&mut [[__m128i; L]; ROUND_KEYS], u32),
+    /// Processes so many blocks of each lane. Each lane's `next` must be valid for reads and writes of that many blocks
+    /// (one, if its stride is 0), and no two may overlap.
+    step: unsafe fn(&mut Lanes<L>, usize),
+}
+
+/// Lanes in `WIDE` registers of four.
+fn wide_vaes<const ENCRYPT: bool, const L: usize, const WIDE: usize>() -> Wide<L> {
+    Wide { expand: expand_vaes::<ENCRYPT, L, WIDE>, step: step_vaes::<ENCRYPT, L, WIDE> }
+}
 
 /// What `L` interleaved streams have at hand, by round and lane, as wide registers want it. Cleared on drop.
 #[repr(C, align(64))]
@@ -171,12 +216,10 @@ impl<const L: usize> Lanes<L> {
         }
     }
 
-    /// Puts a stream at its start into a lane.
-    fn install(&mut self, ni: AesNi, direction: Direction, lane: usize, stream: Stream<'_>) {
-        let AesNi(()) = ni;
-        // SAFETY: `ni` proves that the instructions exist.
-        let keys = unsafe { round_keys(direction, &stream.key) };
-        keys.iter().zip(&mut self.keys).for_each(|(key, row)| row[lane] = *key);
+    /// Puts a stream at its start into a lane. Its round keys are still to be made.
+    fn install(&mut self, direction: Direction, lane: usize, stream: &mut Stream<'_>) {
+        let [low, high] = halves(&stream.key);
+        (self.keys[0][lane], self.keys[1][lane]) = (low, high);
         let (before, after) = direction.feedbacks(&stream.iv);
         (self.before[lane], self.after[lane]) = (load(&before), load(&after));
         (self.next[lane], self.stride[lane]) = (stream.blocks.as_mut_ptr(), 1);
@@ -196,34 +239,37 @@ impl<const L: usize> Drop for Lanes<L> {
     }
 }
 
-/// Feeds streams into lanes and has `step` run them until all have ended.
+/// Feeds streams into lanes and has them worked on until all have ended.
 ///
 /// # Safety
 ///
-/// The processor must have the instructions of `step`.
+/// The processor must have the instructions of `with`.
 unsafe fn drive<'a, const L: usize>(
     ni: AesNi,
     direction: Direction,
     streams: &mut dyn Iterator<Item = Stream<'a>>,
-    step: Step<L>,
+    with: Wide<L>,
 ) {
-    let mut streams = streams.filter(|stream| !stream.blocks.is_empty()).peekable();
-    let Some(first) = streams.next() else { return };
-    if streams.peek().is_none() {
-        return ni.one(direction, first.blocks, &first.key, &first.iv);
-    }
+    let mut streams = streams.filter(|stream| !stream.blocks.is_empty());
+    let (first, second) = (streams.next(), streams.next());
+    let (first, second) = match (first, second) {
+        (Some(alone), None) => return ni.one(direction, alone.blocks, &alone.key, &alone.iv),
+        both => both,
+    };
+    let mut streams = first.into_iter().chain(second).chain(streams);
 
     let mut spare = [[0; BLOCK_LEN]; L];
     let spare = spare.as_mut_ptr();
     let mut lanes = Lanes::<L>::new(spare);
     let mut left = [0_usize; L];
-    let mut first = Some(first);
     loop {
+        let mut fresh = 0_u32;
         for (lane, left) in left.iter_mut().enumerate().filter(|(_, left)| **left == 0) {
-            match first.take().or_else(|| streams.next()) {
-                Some(stream) => {
+            match streams.next() {
+                Some(mut stream) => {
                     *left = stream.blocks.len();
-                    lanes.install(ni, direction, lane, stream);
+                    lanes.install(direction, lane, &mut stream);
+                    fresh |= 1 << lane;
                 }
                 None => lanes.idle(lane, spare),
             }
@@ -231,33 +277,11 @@ unsafe fn drive<'a, const L: usize>(
         let Some(steps) = left.iter().copied().filter(|&left| left > 0).min() else { return };
         // SAFETY: the instructions are the caller's promise. Lanes with a stream have at least `steps` blocks left,
         // borrowed exclusively for `'a`, which outlives this call; the others stand on a spare block of their own.
-        unsafe { step(&mut lanes, steps) }
-        left.iter_mut().for_each(|left| *left = left.saturating_sub(steps));
-    }
-}
-
-/// One stream from its first block to its last.
-#[target_feature(enable = "aes,avx")]
-fn one<const ENCRYPT: bool>(
-    blocks: &mut [Block],
-    keys: &RoundKeys,
-    (before, after): (Block, Block),
-) {
-    let Some(first) = blocks.first() else { return };
-    let mut input = load(first);
-    let mut after = load(&after);
-    let mut state = _mm_xor_si128(_mm_xor_si128(input, load(&before)), keys[0]);
-    let last_key = _mm_xor_si128(keys[14], keys[0]);
-    for i in 0..blocks.len() {
-        let next = blocks.get(i + 1).map_or(input, load);
-        for key in &keys[1..14] {
-            state = round::<ENCRYPT>(state, *key);
+        unsafe {
+            (with.expand)(&mut lanes.keys, fresh);
+            (with.step)(&mut lanes, steps);
         }
-        let fold = _mm_xor_si128(_mm_xor_si128(last_key, after), next);
-        state = last_round::<ENCRYPT>(state, fold);
-        blocks[i] = store(_mm_xor_si128(_mm_xor_si128(state, next), keys[0]));
-        after = input;
-        input = next;
+        left.iter_mut().for_each(|left| *left = left.saturating_sub(steps));
     }
 }
 
@@ -265,7 +289,7 @@ fn one<const ENCRYPT: bool>(
 ///
 /// # Safety
 ///
-/// As for [`Step`].
+/// As for [`Wide::step`].
 #[target_feature(enable = "aes,avx")]
 unsafe fn step_ni<const ENCRYPT: bool>(lanes: &mut Lanes<LANES_NI>, steps: usize) {
     let Lanes { keys, before, after, next, stride } = lanes;
@@ -299,7 +323,7 @@ unsafe fn step_ni<const ENCRYPT: bool>(lanes: &mut Lanes<LANES_NI>, steps: usize
 ///
 /// # Safety
 ///
-/// As for [`Step`].
+/// As for [`Wide::step`].
 #[target_feature(enable = "aes,avx,avx512f,vaes")]
 unsafe fn step_vaes<const ENCRYPT: bool, const L: usize, const WIDE: usize>(
     lanes: &mut Lanes<L>,
@@ -387,65 +411,6 @@ fn round<const ENCRYPT: bool>(state: __m128i, key: __m128i) -> __m128i {
 #[target_feature(enable = "aes")]
 fn last_round<const ENCRYPT: bool>(state: __m128i, key: __m128i) -> __m128i {
     if ENCRYPT { _mm_aesenclast_si128(state, key) } else { _mm_aesdeclast_si128(state, key) }
-}
-
-/// The round keys in the order in which `direction` uses them.
-#[target_feature(enable = "aes,avx")]
-fn round_keys(direction: Direction, key: &[u8; 32]) -> RoundKeys {
-    let mut keys = expand(key);
-    if direction == Direction::Decrypt {
-        keys.reverse();
-        for key in &mut keys[1..14] {
-            *key = _mm_aesimc_si128(*key);
-        }
-    }
-    keys
-}
-
-/// FIPS 197, 5.2, for 32-byte keys: two round keys a turn, each from the one two before it.
-#[inline]
-#[target_feature(enable = "aes,avx")]
-fn expand(key: &[u8; 32]) -> RoundKeys {
-    let mut keys = [zero(); ROUND_KEYS];
-    let (low, high) = key.split_at(BLOCK_LEN);
-    keys[0] = load(low.first_chunk().expect("half of 32 bytes"));
-    keys[1] = load(high.first_chunk().expect("half of 32 bytes"));
-    /// Round key `$at`: RotWord, SubWord and the round constant in the top word.
-    macro_rules! even {
-        ($at:literal, $rcon:literal) => {
-            let word = _mm_aeskeygenassist_si128::<$rcon>(keys[$at - 1]);
-            keys[$at] = _mm_xor_si128(running_xor(keys[$at - 2]), _mm_shuffle_epi32::<0xff>(word));
-        };
-    }
-    /// Round key `$at`: SubWord alone.
-    macro_rules! odd {
-        ($at:literal) => {
-            let word = _mm_aeskeygenassist_si128::<0>(keys[$at - 1]);
-            keys[$at] = _mm_xor_si128(running_xor(keys[$at - 2]), _mm_shuffle_epi32::<0xaa>(word));
-        };
-    }
-    even!(2, 0x01);
-    odd!(3);
-    even!(4, 0x02);
-    odd!(5);
-    even!(6, 0x04);
-    odd!(7);
-    even!(8, 0x08);
-    odd!(9);
-    even!(10, 0x10);
-    odd!(11);
-    even!(12, 0x20);
-    odd!(13);
-    even!(14, 0x40);
-    keys
-}
-
-/// Each 32-bit word xored with all those before it.
-#[inline]
-#[target_feature(enable = "avx")]
-fn running_xor(words: __m128i) -> __m128i {
-    let words = _mm_xor_si128(words, _mm_slli_si128::<4>(words));
-    _mm_xor_si128(words, _mm_slli_si128::<8>(words))
 }
 
 /// A block as a register.
