@@ -15,6 +15,7 @@
 use std::ptr::{self, NonNull};
 
 use aws_lc_sys as ffi;
+use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
 /// Bytes of a 2048-bit number.
@@ -90,6 +91,16 @@ impl Modulus {
         out.to_bytes()
     }
 
+    /// `a` in Montgomery form; it must be below `n`. Constant time.
+    fn to_montgomery(&self, a: &[u8; LEN]) -> Number {
+        let (a, out, ctx) = (Bn::new(a), Bn::new(&[]), Ctx::new());
+        let (mont, ctx) = (self.mont.as_ptr(), ctx.0.as_ptr());
+        // SAFETY: all pointers are to live values; `out` is ours alone.
+        let ok = unsafe { ffi::BN_to_montgomery(out.0.as_ptr(), a.0.as_ptr(), mont, ctx) };
+        assert!(ok == 1, "{MEMORY}");
+        out.to_bytes()
+    }
+
     /// `a + b mod n`; both must be below `n`. Constant time.
     pub(crate) fn add(&self, a: &[u8; LEN], b: &[u8; LEN]) -> Number {
         let (a, b, out) = (Bn::new(a), Bn::new(b), Bn::new(&[]));
@@ -110,6 +121,76 @@ impl Modulus {
         };
         assert!(ok == 1, "{MEMORY}");
         out.to_bytes()
+    }
+}
+
+/// Powers of one public base, so that a power of it takes a multiplication for each four bits of the exponent, and no
+/// squaring: for 320 bits 80 instead of 384.
+pub(crate) struct Powers {
+    modulus: &'static Modulus,
+    /// `base ^ (digit * 16 ^ place)` by place and digit, in Montgomery form. 1 KiB a bit of the exponent.
+    table: Vec<[[u8; LEN]; 16]>,
+}
+
+impl Powers {
+    /// Prepares powers of `base`, which must be below the modulus, for exponents of so many bytes.
+    pub(crate) fn new(modulus: &'static Modulus, base: &[u8; LEN], exponent_len: usize) -> Self {
+        let mut one = [0; LEN];
+        let [.., last] = &mut one;
+        *last = 1;
+        let mut step = *base;
+        let row = |_| {
+            let mut power = one;
+            let row = std::array::from_fn(|_| {
+                let entry = *modulus.to_montgomery(&power);
+                power = *modulus.multiply(&power, &step);
+                entry
+            });
+            step = power;
+            row
+        };
+        Self { modulus, table: (0..2 * exponent_len).map(row).collect() }
+    }
+
+    /// `base ^ exponent mod n`, for an exponent of the prepared length, big-endian. Constant time: each digit's entry is
+    /// picked by looking at all sixteen.
+    pub(crate) fn power(&self, exponent: &[u8]) -> Number {
+        assert_eq!(self.table.len(), 2 * exponent.len(), "an exponent of the prepared length");
+        let digits = exponent.iter().rev().flat_map(|byte| [byte & 0xf, byte >> 4]);
+        let (entry, mut product, ctx) = (Bn::new(&[0; LEN]), None, Ctx::new());
+        let (mont, ctx) = (self.modulus.mont.as_ptr(), ctx.0.as_ptr());
+        let mut picked = Number::default_block();
+        for (digit, row) in digits.zip(&self.table) {
+            picked.fill(0);
+            for (value, candidate) in (0_u8..).zip(row) {
+                let mask = 0_u8.wrapping_sub(value.ct_eq(&digit).unwrap_u8());
+                picked.iter_mut().zip(candidate).for_each(|(to, from)| *to |= from & mask);
+            }
+            let Some(product) = &product else {
+                product = Some(Bn::new(&*picked));
+                continue;
+            };
+            let product: &Bn = product;
+            // SAFETY: all pointers are to live values, `entry` and `product` are ours alone; the bytes are one live array,
+            // and a result may be an operand too.
+            let ok = unsafe {
+                !ffi::BN_bin2bn(picked.as_ptr(), LEN, entry.0.as_ptr()).is_null()
+                    && ffi::BN_mod_mul_montgomery(
+                        product.0.as_ptr(),
+                        product.0.as_ptr(),
+                        entry.0.as_ptr(),
+                        mont,
+                        ctx,
+                    ) == 1
+            };
+            assert!(ok, "{MEMORY}");
+        }
+        let product = product.expect("an exponent has digits");
+        // SAFETY: as above.
+        let ok =
+            unsafe { ffi::BN_from_montgomery(product.0.as_ptr(), product.0.as_ptr(), mont, ctx) };
+        assert!(ok == 1, "{MEMORY}");
+        product.to_bytes()
     }
 }
 
@@ -238,6 +319,8 @@ impl DefaultBlock for Number {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
     use super::*;
     use crate::dh::PRIME;
 
@@ -259,6 +342,19 @@ mod tests {
         assert_eq!(*prime.subtract(&number(40), &number(2)), number(38));
         let negative = prime.subtract(&number(2), &number(40));
         assert_eq!(*prime.add(&negative, &number(40)), number(2));
+    }
+
+    #[test]
+    fn prepared_powers_are_those_computed_anew() {
+        static PRIME_MODULUS: LazyLock<Modulus> = LazyLock::new(|| Modulus::new(&PRIME).unwrap());
+        for base in [number(3), number(u64::MAX)] {
+            let powers = Powers::new(&PRIME_MODULUS, &base, 4);
+            for exponent in [0, 1, 15, 16, 17, 0xf0, 0x0123_4567, 0x89ab_cdef_u32, u32::MAX] {
+                let exponent = exponent.to_be_bytes();
+                let expected = PRIME_MODULUS.power(&base, &exponent).unwrap();
+                assert_eq!(*powers.power(&exponent), *expected, "{exponent:?}");
+            }
+        }
     }
 
     #[test]
