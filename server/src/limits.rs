@@ -60,11 +60,14 @@ pub const SLOW_READER_LEN_MIN: usize = 64 * 1024;
 pub const SESSIONS_PER_KEY_MAX: usize = 64;
 /// How many auth keys one shard keeps in memory without a session of theirs.
 pub const IDLE_KEY_COUNT_MAX: usize = 16 * 1024;
-/// How many handshake computations may run or wait at once; further handshakes are told to come back.
+/// How many handshake computations may wait at once on a shard; further handshakes are told to come back.
 pub const HANDSHAKE_JOBS_MAX: usize = 256;
+/// The priority of the threads that do them, from 0 to 99, where others have 48. On Linux it is nice 10: where the processor
+/// does not suffice for everybody, a tenth of it, so that logging in stays possible.
+pub const HANDSHAKE_PRIORITY: u8 = 23;
 /// How often timers of sessions and connections are looked at.
 pub const TICK: Duration = Duration::from_millis(250);
-/// How many threads a shard may use for long computations.
+/// How many threads a shard may use for what blocks, such as reading from disk.
 pub const BLOCKING_THREADS_PER_SHARD: usize = 2;
 
 // ---- what is kept in memory of users ----

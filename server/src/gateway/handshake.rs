@@ -1,6 +1,6 @@
-//! Runs handshakes: expensive steps on the blocking pool, keys stored before they are confirmed.
+//! Runs handshakes: expensive steps on a thread of their own, keys stored before they are confirmed.
 
-use std::{rc::Rc, sync::Arc};
+use std::rc::Rc;
 
 use bytes::BytesMut;
 use mtproto::{
@@ -54,23 +54,19 @@ impl Connection {
         }
     }
 
-    /// Computes on the blocking pool; a flood of handshakes waits there, not in the way of others.
+    /// Computes on the thread for it; a flood of handshakes waits there, not in the way of others.
     fn run_job(self: &Rc<Self>, shard: &Rc<Shard>, job: Job) {
-        let Ok(permit) = Arc::clone(&shard.handshake_jobs).try_acquire_owned() else {
+        let Some(done) = shard.computer.run(job) else {
             tracing::debug!("too many handshakes at once");
             self.refuse(FLOOD);
             return;
         };
         let (connection, shard) = (Rc::clone(self), Rc::clone(shard));
         tokio::task::spawn_local(async move {
-            let done = tokio::task::spawn_blocking(move || {
-                let _permit = permit;
-                job.run()
-            });
             match done.await {
                 Ok(done) => connection.job_done(&shard, done),
-                Err(error) => {
-                    tracing::error!(%error, "a handshake's computation panicked");
+                Err(_) => {
+                    tracing::error!("a handshake's computation panicked");
                     connection.refuse(NOT_FOUND);
                 }
             }

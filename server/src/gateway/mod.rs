@@ -10,6 +10,7 @@
 //! names the auth key, whose hash says which shard is its home; a connection that landed elsewhere is handed over once, so that all
 //! connections of a session meet on one thread.
 
+mod computer;
 mod connection;
 mod flush;
 mod handshake;

@@ -22,12 +22,13 @@ use services::Pushed;
 use storage::{AuthKeyId, UserId};
 use tl::Layer;
 use tokio::{
-    sync::{Notify, Semaphore, mpsc},
+    sync::{Notify, mpsc},
     task::LocalSet,
 };
 
 use super::{
     Login,
+    computer::Computer,
     connection::{Connection, Handoff},
     listen::Admission,
     live::{Live, LiveId},
@@ -92,6 +93,7 @@ pub(crate) fn start(
     for (index, (entrances, queue)) in entrances.into_iter().zip(queues).enumerate() {
         let (shared, admission, handles) =
             (Arc::clone(shared), Arc::clone(admission), handles.clone());
+        let computer = Computer::start(index)?;
         let thread =
             std::thread::Builder::new().name(format!("shard-{index}")).spawn(move || {
                 let runtime = tokio::runtime::Builder::new_current_thread()
@@ -100,7 +102,8 @@ pub(crate) fn start(
                     .build();
                 match runtime {
                     Ok(runtime) => {
-                        let shard = Rc::new(Shard::new(shared, admission, index, handles));
+                        let shard =
+                            Rc::new(Shard::new(shared, admission, index, handles, computer));
                         LocalSet::new().block_on(&runtime, shard.run(entrances, queue));
                         runtime.shutdown_timeout(Duration::from_secs(1));
                     }
@@ -125,7 +128,7 @@ pub(crate) struct Shard {
     pub(super) dirty: RefCell<Vec<Rc<Live>>>,
     pub(super) flush: Notify,
     pub(super) rng: RefCell<ChaCha12Rng>,
-    pub(super) handshake_jobs: Arc<Semaphore>,
+    pub(super) computer: Computer,
     next_conn: Cell<u64>,
     /// How many requests run on this shard.
     pub(super) running: Cell<usize>,
@@ -139,6 +142,7 @@ impl Shard {
         admission: Arc<Admission>,
         index: usize,
         handles: Vec<ShardHandle>,
+        computer: Computer,
     ) -> Self {
         let rng = ChaCha12Rng::from_seed(shared.random());
         Self {
@@ -153,7 +157,7 @@ impl Shard {
             dirty: RefCell::default(),
             flush: Notify::new(),
             rng: RefCell::new(rng),
-            handshake_jobs: Arc::new(Semaphore::new(limits::HANDSHAKE_JOBS_MAX)),
+            computer,
             next_conn: Cell::new(0),
             running: Cell::new(0),
             idle: Notify::new(),
