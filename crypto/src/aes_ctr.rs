@@ -5,11 +5,13 @@
 //!
 //! Source: <https://core.telegram.org/mtproto/mtproto-transports#transport-obfuscation>.
 
-use aes::Aes256;
+use aes::Aes256Enc;
 use ctr::cipher::{KeyIvInit, StreamCipher};
 
 /// One direction of an AES-256-CTR stream. Its key schedule is cleared on drop.
-pub struct Ctr(ctr::Ctr128BE<Aes256>);
+///
+/// Without the round keys for decryption, which the mode does not use: every connection holds two of these.
+pub struct Ctr(ctr::Ctr128BE<Aes256Enc>);
 
 impl Ctr {
     /// A stream at its start.

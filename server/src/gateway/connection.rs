@@ -5,11 +5,13 @@
 
 use std::{
     cell::{Cell, RefCell},
+    future::poll_fn,
     io,
     net::SocketAddr,
     os::fd::AsFd as _,
     rc::Rc,
     sync::Arc,
+    task::{Context, Poll, Waker},
 };
 
 use bytes::{Buf as _, BytesMut};
@@ -22,7 +24,7 @@ use mtproto::{
     transport::{Noise, Packet, ServerConfig, ServerTransport},
 };
 use rand_core::Rng as _;
-use tokio::{net::TcpStream, sync::Notify};
+use tokio::net::TcpStream;
 
 use super::{
     listen::Admitted,
@@ -66,7 +68,7 @@ pub(super) struct Connection {
     /// What waits to be written.
     out: RefCell<BytesMut>,
     /// Wakes the task that reads, to look at `out` and `closing`.
-    wake: Notify,
+    wake: Wake,
     /// Whether it ends once `out` is written.
     closing: Cell<bool>,
     /// The sessions that use it.
@@ -83,6 +85,37 @@ pub(super) struct Connection {
     /// What answers with much in them wait for.
     pub(super) room: Room,
     handoffs: u8,
+}
+
+/// What a connection waited for; `false` if the socket is broken.
+enum Ready {
+    Read(bool),
+    Write(bool),
+    Woken,
+}
+
+/// Wakes the one task that waits, or the next time that it would.
+#[derive(Default)]
+struct Wake {
+    woken: Cell<bool>,
+    waiting: Cell<Option<Waker>>,
+}
+
+impl Wake {
+    fn notify_one(&self) {
+        self.woken.set(true);
+        if let Some(waker) = self.waiting.take() {
+            waker.wake();
+        }
+    }
+
+    fn poll(&self, cx: &Context<'_>) -> Poll<()> {
+        if self.woken.take() {
+            return Poll::Ready(());
+        }
+        self.waiting.set(Some(cx.waker().clone()));
+        Poll::Pending
+    }
 }
 
 /// What became of a packet.
@@ -149,7 +182,7 @@ impl Connection {
             handshakes: RefCell::new(None),
             plain_ids: RefCell::new(PlainIds::default()),
             out: RefCell::new(out),
-            wake: Notify::new(),
+            wake: Wake::default(),
             closing: Cell::new(false),
             sessions: RefCell::new(Vec::new()),
             heard: Cell::new(shard.now()),
@@ -171,7 +204,7 @@ impl Connection {
             None => false,
         };
         if !moved {
-            self.read_on(&shard, input).await;
+            self.read_on(&shard, &mut input).await;
         }
         shard.connections.borrow_mut().remove(&self.id);
         let now = shard.now();
@@ -183,34 +216,43 @@ impl Connection {
         }
     }
 
-    async fn read_on(self: &Rc<Self>, shard: &Rc<Shard>, mut input: BytesMut) {
+    async fn read_on(self: &Rc<Self>, shard: &Rc<Shard>, input: &mut BytesMut) {
         loop {
-            if matches!(self.take_packets(shard, &mut input), Next::Moved) {
+            if matches!(self.take_packets(shard, input), Next::Moved) {
                 return;
             }
             if input.is_empty() {
                 // Nothing is kept for a connection that says nothing.
-                input = BytesMut::new();
+                *input = BytesMut::new();
             }
             let has_output = !self.try_write();
             self.resume(shard);
             if self.closing.get() && !has_output {
                 return;
             }
-            tokio::select! {
-                ready = self.stream.readable(), if self.reads(shard) => {
-                    if ready.is_err() || !self.read(shard, &mut input) {
-                        return;
-                    }
-                }
-                ready = self.stream.writable(), if has_output => {
-                    if ready.is_err() {
-                        return;
-                    }
-                }
-                () = self.wake.notified() => {}
+            let goes_on = match self.next(self.reads(shard), has_output).await {
+                Ready::Read(ready) => ready && self.read(shard, input),
+                Ready::Write(ready) => ready,
+                Ready::Woken => true,
+            };
+            if !goes_on {
+                return;
             }
         }
+    }
+
+    /// Waits for what there is to do. Every connection is in here most of its life, so that this keeps next to nothing: the
+    /// socket and the waker have room of their own for the one task that waits.
+    fn next(&self, reads: bool, writes: bool) -> impl Future<Output = Ready> {
+        poll_fn(move |cx| {
+            if reads && let Poll::Ready(ready) = self.stream.poll_read_ready(cx) {
+                return Poll::Ready(Ready::Read(ready.is_ok()));
+            }
+            if writes && let Poll::Ready(ready) = self.stream.poll_write_ready(cx) {
+                return Poll::Ready(Ready::Write(ready.is_ok()));
+            }
+            self.wake.poll(cx).map(|()| Ready::Woken)
+        })
     }
 
     /// Whether more is read: not while too much of what came is being worked on. The peer's socket fills then.
@@ -357,6 +399,10 @@ impl Connection {
         let mut sessions = self.sessions.borrow_mut();
         if !sessions.contains(&id) {
             live.session.borrow_mut().attach(now, self.id);
+            if sessions.is_empty() {
+                // Hardly any connection serves more than one.
+                sessions.reserve_exact(1);
+            }
             sessions.push(id);
         }
     }

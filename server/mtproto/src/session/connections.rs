@@ -28,6 +28,10 @@ impl Connections {
             return None;
         }
         let oldest = (self.0.len() >= CONNECTION_COUNT_MAX).then(|| self.0.remove(0).id);
+        if self.0.is_empty() {
+            // Hardly any session has more than one.
+            self.0.reserve_exact(1);
+        }
         self.0.push(Connection { id, writable: true, close_at: None });
         oldest
     }

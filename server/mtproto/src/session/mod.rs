@@ -350,7 +350,7 @@ impl Session {
     pub fn poll_event(&mut self) -> Option<Event> {
         let event = self.events.pop_front();
         if self.events.is_empty() {
-            self.events.shrink_to(2);
+            self.events.shrink_to(1);
         }
         event
     }

@@ -70,7 +70,7 @@ impl Requests {
         self.release(msg_id);
         let removed = self.running.remove(at);
         if self.running.is_empty() {
-            self.running.shrink_to(2);
+            self.running.shrink_to(1);
         }
         Some(removed)
     }
