@@ -1,7 +1,8 @@
-//! Files that users made lately.
+//! Files that users made lately, or were lent.
 //!
 //! Whoever made a file holds it for a while, so that it can be sent again without an upload. A file is made with all its blobs
-//! at once; its id is random.
+//! at once; its id is random. A photo of somebody else's profile is lent for as long: whoever uses it has it from then on,
+//! whatever becomes of the profile.
 
 use std::collections::BTreeSet;
 
@@ -82,7 +83,7 @@ pub fn make(txn: &mut Txn<'_, '_>, now: UnixTime, op: functions::Make) -> Result
         mark(txn, file_id, upload, &op.file);
     }
 
-    let expires_at = now.0.saturating_add(op.hold_s.clamp(1, OWN_FILE_S_MAX));
+    let expires_at = expires_at(now, op.hold_s);
     txn.put(OWN_FILES, &id, &OwnFile { expires_at, file: op.file });
     expiry::note(txn, expiry::Kind::OwnFile, expires_at, id)?;
     Ok(Done {})
@@ -91,6 +92,30 @@ pub fn make(txn: &mut Txn<'_, '_>, now: UnixTime, op: functions::Make) -> Result
 /// `files.get`
 pub fn get(rows: &impl Read, _: UnixTime, op: functions::Get) -> Result<OwnFile> {
     rows.get(OWN_FILES, &op.id)?.ok_or_else(|| Refusal::FileReferenceExpired.into())
+}
+
+/// `files.receive`
+pub fn receive(txn: &mut Txn<'_, '_>, now: UnixTime, op: functions::Receive) -> Result<Done> {
+    let id = id(&op.file);
+    let expires_at = expires_at(now, op.hold_s);
+    match txn.get(OWN_FILES, &id)? {
+        // Held already: for longer now, which is noticed when its time would have been over, but once.
+        Some(own) => {
+            let expires_at = expires_at.max(own.expires_at);
+            txn.put(OWN_FILES, &id, &OwnFile { expires_at, file: own.file });
+            release(txn, id, 1)?;
+        }
+        None => {
+            txn.put(OWN_FILES, &id, &OwnFile { expires_at, file: op.file });
+            expiry::note(txn, expiry::Kind::OwnFile, expires_at, id)?;
+        }
+    }
+    Ok(Done {})
+}
+
+/// When a file goes that is held from now on for `hold_s`.
+fn expires_at(now: UnixTime, hold_s: i32) -> i32 {
+    now.0.saturating_add(hold_s.clamp(1, OWN_FILE_S_MAX))
 }
 
 /// A complete upload that becomes a blob.

@@ -5,18 +5,19 @@ use std::ops::ControlFlow;
 use storage::{Desc, Order, Read};
 use tl::operations::{
     enums::Refusal,
-    functions::photos as functions,
+    functions::{files::Receive, photos as functions},
     types::{EffectUserPhoto, photos::Page},
 };
 use tl::records::{
     enums::{File, PrivacyKey},
-    types::Photo,
+    types::{FilePhoto, Photo, Relation},
 };
 
-use crate::accounts::{account, profile::audience};
+use crate::accounts::{account, profile::audience, settings};
+use crate::contacts::relation;
 use crate::limits::{PAGE_COUNT_MAX, PROFILE_PHOTO_COUNT_MAX};
 use crate::tables::PROFILE_PHOTOS;
-use crate::{Result, Txn, UnixTime, files};
+use crate::{Done, Result, Txn, UnixTime, files};
 
 /// `photos.add`
 pub fn add(txn: &mut Txn<'_, '_>, _: UnixTime, op: functions::Add) -> Result<Photo> {
@@ -77,6 +78,32 @@ pub fn list(rows: &impl Read, _: UnixTime, op: functions::List) -> Result<Page> 
     let start = start.unwrap_or(photos.len()).saturating_add(skip);
     let photos = photos.into_iter().skip(start).take(limit).map(|(_, photo)| photo).collect();
     Ok(Page { count, photos })
+}
+
+/// `photos.lend`
+pub fn lend(txn: &mut Txn<'_, '_>, _: UnixTime, op: functions::Lend) -> Result<Done> {
+    let user = account(txn.rows())?.id;
+    let visible = are_visible(txn.rows(), user, op.user, &relation(txn.rows(), op.user)?)?;
+    let Some((_, photo)) = find(txn.rows(), op.id)?.filter(|_| visible) else {
+        return Err(Refusal::FileReferenceExpired.into());
+    };
+    // Told before the owner can let go of the photo, and the same way as that.
+    files::hold(txn, photo.id, vec![op.user])?;
+    let file = FilePhoto { photo }.into();
+    txn.deliver_to(op.user, &Receive { file, hold_s: op.hold_s })?;
+    Ok(Done {})
+}
+
+/// Whether `user`, who is the owner, shows photos to `viewer`.
+pub(crate) fn are_visible(
+    rows: &impl Read,
+    user: i64,
+    viewer: i64,
+    relation: &Relation,
+) -> Result<bool> {
+    let key = PrivacyKey::PrivacyProfilePhoto;
+    let allowed = settings::allows(rows, &key, user, viewer, relation.contact.is_some())?;
+    Ok(allowed && relation.blocked.is_none())
 }
 
 /// The owner's present photo.

@@ -68,7 +68,7 @@ pub const UPLOADS: Table<i64, Upload> = Table::new(64, "uploads");
 pub const UPLOAD_PARTS: Table<(i64, i32), UploadPart> = Table::new(65, "upload_parts");
 /// What the user has under way: one row.
 pub const UPLOAD_TOTALS: Table<(), UploadTotals> = Table::new(66, "upload_totals");
-/// Files that the user made lately, by their id.
+/// Files that the user made or was lent lately, by their id.
 pub const OWN_FILES: Table<i64, OwnFile> = Table::new(67, "own_files");
 /// What goes when: its kind (see [`crate::uploads::expiry`]), the moment, its id.
 pub const EXPIRIES: Table<(u8, i32, i64), Expiry> = Table::new(68, "expiries");

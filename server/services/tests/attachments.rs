@@ -617,6 +617,56 @@ fn photo_is_seen_by_whom_privacy_lets() {
     assert_eq!(seen_photo(&mut cluster, BOB), None);
 }
 
+fn lend(cluster: &mut Cluster, user_id: i64, id: i64) -> Result<(), Refusal> {
+    let lend = photos::Lend { user: user_id, id, hold_s: LIFE_S };
+    cluster.call(user(ALICE), &lend).map(|_| ())
+}
+
+#[test]
+fn photo_of_a_profile_is_lent() {
+    let mut cluster = Cluster::new();
+    let file = photo(&mut cluster, ALICE, 1);
+    add_photo(&mut cluster, own(1)).unwrap();
+    forget_own(&mut cluster);
+    assert_eq!(lend(&mut cluster, BOB, 2), Err(Refusal::FileReferenceExpired));
+    lend(&mut cluster, BOB, 1).unwrap();
+    check_held(&cluster, 1, &[(ALICE, 1), (BOB, 1)]);
+    // Once, however often; the last time counts.
+    cluster.now += LIFE_S - 1;
+    lend(&mut cluster, BOB, 1).unwrap();
+    check_held(&cluster, 1, &[(ALICE, 1), (BOB, 1)]);
+    cluster.now += LIFE_S - 1;
+    cluster.call(user(BOB), &uploads::Expire {}).unwrap();
+    check_held(&cluster, 1, &[(ALICE, 1), (BOB, 1)]);
+    // What was sent of it stays, whatever its owner does.
+    let sent = send(&mut cluster, BOB, CAROL, &file);
+    cluster.call(user(ALICE), &photos::Delete { ids: vec![1] }).unwrap();
+    check_held(&cluster, 1, &[(BOB, 2), (CAROL, 1)]);
+    assert_eq!(lend(&mut cluster, CAROL, 1), Err(Refusal::FileReferenceExpired));
+    forget_own(&mut cluster);
+    check_held(&cluster, 1, &[(BOB, 1), (CAROL, 1)]);
+    delete(&mut cluster, BOB, true, &[sent.id]);
+    check_held(&cluster, 1, &[]);
+}
+
+#[test]
+fn photo_is_lent_to_whom_privacy_lets() {
+    let mut cluster = Cluster::new();
+    photo(&mut cluster, ALICE, 1);
+    add_photo(&mut cluster, own(1)).unwrap();
+    let know = contacts::Add { peer: BOB, phone: "", first_name: "Bob", last_name: "" };
+    cluster.call(user(ALICE), &know).unwrap();
+    let rules = vec![PrivacyRule::RuleAllowContacts];
+    let key = PrivacyKey::PrivacyProfilePhoto;
+    cluster.call(user(ALICE), &accounts::SetPrivacy { key, rules }).unwrap();
+    assert_eq!(lend(&mut cluster, CAROL, 1), Err(Refusal::FileReferenceExpired));
+    check_held(&cluster, 1, &[(ALICE, 2)]);
+    lend(&mut cluster, BOB, 1).unwrap();
+    check_held(&cluster, 1, &[(ALICE, 2), (BOB, 1)]);
+    cluster.call(user(ALICE), &contacts::Block { peer: BOB }).unwrap();
+    assert_eq!(lend(&mut cluster, BOB, 1), Err(Refusal::FileReferenceExpired));
+}
+
 #[test]
 fn oldest_photo_of_many_gives_way() {
     let mut cluster = Cluster::new();

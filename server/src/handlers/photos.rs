@@ -74,11 +74,11 @@ pub async fn update_profile_photo(ctx: &UserCtx, request: UpdateProfilePhoto<'_>
         enums::InputPhoto::InputPhoto(photo) => {
             let (id, access_hash) = (photo.id, photo.access_hash);
             let file = access::file_of(ctx, id, access_hash, photo.file_reference);
-            let (file, source) = file.map_err(|error| {
+            let (file, origin) = file.map_err(|error| {
                 if error == RpcError::FILE_ID_INVALID { RpcError::PHOTO_ID_INVALID } else { error }
             })?;
             let File::FilePhoto(_) = file else { return Err(RpcError::PHOTO_ID_INVALID) };
-            Some(add(ctx, source).await?)
+            Some(add(ctx, access::source_of(ctx, &file, origin).await?).await?)
         }
     };
     let users = users::own(ctx.shared(), ctx.user)?;

@@ -31,7 +31,7 @@ use crate::{
     shared::AccessKind,
 };
 
-/// The file that a client names, and from where the client has it.
+/// The file that a client names, and where the client sees it.
 ///
 /// # Errors
 ///
@@ -41,31 +41,51 @@ pub fn file_of(
     id: i64,
     access_hash: i64,
     reference: &[u8],
-) -> Result<(File, Source)> {
+) -> Result<(File, Origin)> {
     let shared = ctx.shared();
     if !shared.access_hash_is(ctx.user, AccessKind::File, id, access_hash) {
         return Err(RpcError::FILE_ID_INVALID);
     }
     let origin = reference::check(shared, ctx.user, id, reference)?;
     let expired = RpcError::FILE_REFERENCE_EXPIRED;
-    match origin {
+    let file = match origin {
         Origin::Message(message) => {
             let messages = functions::mailbox::Messages { ids: vec![message] };
             let found = shared.router.read_now(&Owner::User(ctx.user), &messages)?.messages;
             let file = found.iter().find_map(|message| file_in(message.media.as_deref()?));
-            let file = file.filter(|file| services::files::id(file) == id).ok_or(expired)?;
-            Ok((file, SourceMessage::new(message).into()))
+            file.filter(|file| services::files::id(file) == id).ok_or(expired)?
         }
         Origin::Own => {
             let get = functions::files::Get { id };
-            let own = shared.router.read_now(&Owner::User(ctx.user), &get)?;
-            Ok((own.file, SourceFile::new(id).into()))
+            shared.router.read_now(&Owner::User(ctx.user), &get)?.file
         }
         Origin::Profile(user) => {
             let photo = profile_photo(ctx, user, id)?.ok_or(expired)?;
-            Ok((FilePhoto::new(photo).into(), SourceProfile::new(id).into()))
+            FilePhoto::new(photo).into()
         }
-    }
+    };
+    Ok((file, origin))
+}
+
+/// From where the caller has a file that [`file_of`] found, to use it again.
+///
+/// A photo of somebody else's profile the caller does not have yet, but is lent for a while.
+///
+/// # Errors
+///
+/// `FILE_REFERENCE_EXPIRED` if it is no longer there.
+pub async fn source_of(ctx: &UserCtx, file: &File, origin: Origin) -> Result<Source> {
+    let id = services::files::id(file);
+    Ok(match origin {
+        Origin::Message(message) => SourceMessage::new(message).into(),
+        Origin::Own => SourceFile::new(id).into(),
+        Origin::Profile(user) if user == ctx.user => SourceProfile::new(id).into(),
+        Origin::Profile(user) => {
+            let hold_s = ctx.config().media.upload_s;
+            ctx.call(user, &functions::photos::Lend { user: ctx.user.0, id, hold_s }).await?;
+            SourceFile::new(id).into()
+        }
+    })
 }
 
 /// The file of an encoded [`Attachment`].

@@ -8,7 +8,7 @@ use tl::api::{enums, functions, types};
 use crate::common::{Person, TestServer};
 
 use functions::photos as api;
-use functions::{account, upload, users};
+use functions::{account, messages, upload, users};
 
 /// A picture unlike those of other seeds.
 fn picture(width: u32, height: u32, seed: u8) -> Vec<u8> {
@@ -240,4 +240,71 @@ async fn privacy_hides_photos() {
     shows(&mut bob, &to_alice, Some(photo.id)).await;
     let file = bob.ask(&fetch).await;
     assert!(file.bytes.starts_with(&[0xff, 0xd8]), "a JPEG");
+}
+
+/// `messages.sendMedia`, `messages.uploadMedia`, `photos.updateProfilePhoto` with somebody else's photo, whose owner then
+/// removes it: what was made of it stays, and nothing more comes of it.
+#[tokio::test]
+async fn the_photo_of_somebody_else_is_used_again() {
+    let server = TestServer::start().await;
+    let mut alice = server.person("Alice").await;
+    let mut bob = server.person("Bob").await;
+    let mut carol = server.person("Carol").await;
+    let to_alice = bob.user(&alice).await;
+    let (to_carol, from_bob) = (bob.peer(&carol).await, carol.peer(&bob).await);
+    let photo = put(&mut alice, 1).await;
+    shows(&mut bob, &to_alice, Some(photo.id)).await;
+    let get = api::GetUserPhotos::new(to_alice.clone(), 0, 0, 1);
+    let enums::photos::Photos::Photos(seen) = bob.ask(&get).await else { panic!("not all") };
+    let seen = photo_of(&seen.photos[0]);
+    let media: enums::InputMedia<'_> = types::InputMediaPhoto::new(input(&seen)).into();
+
+    let send = messages::SendMedia::new(to_carol.clone(), media.clone(), "look", 1);
+    bob.ask(&send).await;
+    let got = carol.next_message().await;
+    let Some(enums::MessageMedia::MessageMediaPhoto(shown)) = &got.media else { panic!() };
+    let shown = photo_of(shown.photo.as_ref().expect("a photo"));
+    assert_eq!((got.message, shown.id), ("look", photo.id));
+    let upload = messages::UploadMedia::new(to_carol.clone(), media.clone());
+    let enums::MessageMedia::MessageMediaPhoto(again) = bob.ask(&upload).await else { panic!() };
+    let again = photo_of(again.photo.as_ref().expect("a photo"));
+    let item = types::InputMediaPhoto::new(input(&again));
+    let item = types::InputSingleMedia::new(item.into(), 2, "");
+    bob.ask(&messages::SendMultiMedia::new(to_carol.clone(), vec![item])).await;
+    carol.next_message().await;
+    let own = photo_of(&bob.ask(&api::UpdateProfilePhoto::new(input(&seen))).await.photo);
+    assert_eq!(own.id, photo.id);
+
+    assert_eq!(alice.ask(&api::DeletePhotos::new(vec![input(&photo)])).await, [photo.id]);
+    let send = messages::SendMedia::new(to_carol, media, "once more", 3);
+    assert_eq!(bob.refused(&send).await, "FILE_REFERENCE_EXPIRED");
+    let update = api::UpdateProfilePhoto::new(input(&seen));
+    assert_eq!(bob.refused(&update).await, "FILE_REFERENCE_EXPIRED");
+    assert_eq!(carol.history(&from_bob).await.len(), 2);
+    let letter =
+        types::InputPhotoFileLocation::new(shown.id, shown.access_hash, shown.file_reference, "c");
+    let file = carol.ask(&upload::GetFile::new(letter.into(), 0, 4096)).await;
+    assert!(file.bytes.starts_with(&[0xff, 0xd8]), "a JPEG");
+    shows(&mut bob, &ME, Some(photo.id)).await;
+}
+
+/// Who may not see a photo any longer cannot use it either, with whatever was learned before.
+#[tokio::test]
+async fn hidden_photos_are_not_used_again() {
+    let server = TestServer::start().await;
+    let mut alice = server.person("Alice").await;
+    let mut bob = server.person("Bob").await;
+    let to_alice = bob.user(&alice).await;
+    let photo = put(&mut alice, 1).await;
+    shows(&mut bob, &to_alice, Some(photo.id)).await;
+    let full = bob.ask(&users::GetFullUser::new(to_alice)).await;
+    let seen = photo_of(full.full_user.profile_photo.as_ref().expect("a photo"));
+    let key = enums::InputPrivacyKey::InputPrivacyKeyProfilePhoto;
+    let nobody = vec![enums::InputPrivacyRule::InputPrivacyValueDisallowAll];
+    alice.ask(&account::SetPrivacy::new(key, nobody)).await;
+    let media = types::InputMediaPhoto::new(input(&seen)).into();
+    let send = messages::SendMedia::new(enums::InputPeer::InputPeerSelf, media, "", 1);
+    assert_eq!(bob.refused(&send).await, "FILE_REFERENCE_EXPIRED");
+    let update = api::UpdateProfilePhoto::new(input(&seen));
+    assert_eq!(bob.refused(&update).await, "FILE_REFERENCE_EXPIRED");
 }

@@ -94,7 +94,7 @@ pub fn get(
     let presence = rows.get(PRESENCE, &())?.unwrap_or_else(|| Presence::new(0, 0));
     let may = |key| settings::allows(rows, &key, account.id, op.viewer, relation.contact.is_some());
     let blocks_viewer = relation.blocked.is_some();
-    let photo_visible = may(PrivacyKey::PrivacyProfilePhoto)? && !blocks_viewer;
+    let photo_visible = photos::are_visible(rows, account.id, op.viewer, &relation)?;
     Ok(answers::accounts::Profile {
         phone_visible: may(PrivacyKey::PrivacyPhoneNumber)?,
         presence_visible: may(PrivacyKey::PrivacyStatus)? && !blocks_viewer,

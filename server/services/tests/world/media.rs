@@ -159,7 +159,7 @@ impl Crowd {
         let chat: Vec<_> = known.iter().filter(|message| message.peer == peer).collect();
         let some = |random: &mut Random| chat.get(random.below(chat.len().max(1))).copied();
         let one = |operation: Vec<u8>| vec![Call { owner: owner(user), operation }];
-        match random.below(24) {
+        match random.below(26) {
             0..=5 => self.upload(random, user),
             6..=9 => {
                 let Some((source, file)) = pick(cluster, random, user, &known) else {
@@ -228,6 +228,14 @@ impl Crowd {
                 one(photos::Delete { ids: photos }.to_vec(RECORD_LAYER))
             }
             23 => self.relocate(cluster, random),
+            24 | 25 => {
+                let photos = profile(cluster, peer);
+                let Some(id) = photos.get(random.below(photos.len().max(1))) else {
+                    return Vec::new();
+                };
+                let lend = photos::Lend { user, id: *id, hold_s: LIFE_S };
+                vec![Call { owner: owner(peer), operation: lend.to_vec(RECORD_LAYER) }]
+            }
             _ => Vec::new(),
         }
     }

@@ -35,7 +35,7 @@ use crate::{
     limits::{
         CAPTION_LEN_MAX, CARD_TEXT_LEN_MAX, GEO_ACCURACY_MAX, MEDIA_TTL_S_MAX, VCARD_LEN_MAX,
     },
-    media::{access, fetch, image, intake},
+    media::{access, fetch, image, intake, reference::Origin},
     rpc::{Result, RpcError, UserCtx},
 };
 
@@ -213,10 +213,10 @@ async fn uploaded_document(
 
 /// A file that the caller has: its id, access hash and reference.
 async fn again(ctx: &UserCtx, (id, hash, reference): (i64, i64, &[u8])) -> Result<(File, Source)> {
-    let (file, source) = access::file_of(ctx, id, hash, reference)?;
-    if let Source::SourceMessage(message) = &source {
+    let (file, origin) = access::file_of(ctx, id, hash, reference)?;
+    if let Origin::Message(message) = origin {
         // What goes after it was opened cannot be kept in this way.
-        let ids = vec![message.id];
+        let ids = vec![message];
         let found = ctx.call(ctx.user, &mailbox::Messages { ids }).await?.messages;
         let attached = found.iter().filter_map(|message| message.media.as_deref());
         let mut attached = attached.filter_map(media::attachment);
@@ -224,6 +224,7 @@ async fn again(ctx: &UserCtx, (id, hash, reference): (i64, i64, &[u8])) -> Resul
             return Err(RpcError::MEDIA_INVALID);
         }
     }
+    let source = access::source_of(ctx, &file, origin).await?;
     Ok((file, source))
 }
 

@@ -248,12 +248,16 @@ fn more_or_less(count: i64) -> String {
     format!("{times} time{s} {}", if count > 0 { "more" } else { "less" })
 }
 
-/// The file that a message on its way brings. It is counted for its receiver already.
+/// The file that a message on its way brings, or somebody who lends it. It is counted for its receiver already.
 fn file_of(operation: &[u8]) -> Option<i64> {
     let receive;
     let edit;
     let before;
     let media = match id(operation) {
+        functions::files::Receive::ID => {
+            let receive = functions::files::Receive::from_bytes(operation).ok()?;
+            return Some(services::files::id(&receive.file));
+        }
         functions::mailbox::ReceiveMessage::ID => {
             receive = functions::mailbox::ReceiveMessage::from_bytes(operation).ok()?;
             receive.media
