@@ -362,6 +362,31 @@ fn edit_puts_one_file_in_the_place_of_another() {
 }
 
 #[test]
+fn edit_adds_a_file_to_a_text() {
+    let mut cluster = Cluster::new();
+    let file = photo(&mut cluster, ALICE, 1);
+    let text = cluster.call(user(ALICE), &mailbox::Send::new(BOB, 1, "text")).unwrap().message;
+    let saved = cluster.call(user(ALICE), &mailbox::Send::new(ALICE, 2, "note")).unwrap().message;
+    let edited = edit(&mut cluster, &text, Some((&file, Some(own(1)))), None).unwrap();
+    assert_eq!((&*edited.text, kind(&edited)), ("text", Kind::Photo));
+    let copy = chat(&mut cluster, BOB, ALICE).remove(0);
+    assert_eq!((&copy.media, &*copy.text), (&edited.media, "text"));
+    check_held(&cluster, 1, &[(ALICE, 2), (BOB, 1)]);
+    edit(&mut cluster, &saved, Some((&file, Some(of_message(text.id)))), Some("")).unwrap();
+    check_held(&cluster, 1, &[(ALICE, 3), (BOB, 1)]);
+    // A text may be longer than what stands below a medium.
+    let long = "x".repeat(CAPTION_LEN_MAX + 1);
+    let long = cluster.call(user(ALICE), &mailbox::Send::new(BOB, 3, &long)).unwrap().message;
+    let refused = edit(&mut cluster, &long, Some((&file, Some(own(1)))), None);
+    assert_eq!(refused, Err(Refusal::MessageTooLong));
+    forget_own(&mut cluster);
+    check_held(&cluster, 1, &[(ALICE, 2), (BOB, 1)]);
+    delete(&mut cluster, BOB, true, &[copy.id]);
+    delete(&mut cluster, ALICE, false, &[saved.id]);
+    check_held(&cluster, 1, &[]);
+}
+
+#[test]
 fn not_everything_takes_the_place_of_everything() {
     let mut cluster = Cluster::new();
     let files = [1, 2, 3].map(|id| photo(&mut cluster, ALICE, id));
@@ -372,6 +397,8 @@ fn not_everything_takes_the_place_of_everything() {
     let note = send(&mut cluster, ALICE, BOB, &voice);
     let passing = send_for(&mut cluster, ALICE, BOB, &files[0], Some(5));
     let text = cluster.call(user(ALICE), &mailbox::Send::new(BOB, 1, "text")).unwrap().message;
+    let place = MediaGeo::new(1.0, 2.0).into();
+    let place = try_send(&mut cluster, (ALICE, BOB), &place, None, "").unwrap().message;
     let invalid = || Some(Refusal::MediaInvalid);
     for (message, file, refusal) in [
         (&alone, &plain, None),
@@ -380,13 +407,16 @@ fn not_everything_takes_the_place_of_everything() {
         (&member, &files[2], None),
         (&note, &plain, invalid()),
         (&passing, &files[1], invalid()),
-        (&text, &files[1], invalid()),
+        (&text, &voice, invalid()),
+        (&text, &files[1], None),
+        (&place, &files[1], invalid()),
     ] {
         let source = Some(own(services::files::id(file)));
         let result = edit(&mut cluster, message, Some((file, source)), None);
         assert_eq!(result.clone().err(), refusal, "{message:?}");
         if let Ok(edited) = result {
-            assert_eq!(group(&edited), group(message));
+            let group_before = attachment::of(message).and_then(|before| before.grouped_id);
+            assert_eq!(group(&edited), group_before);
         }
     }
     assert_eq!(edit(&mut cluster, &passing, None, Some("x")), Err(Refusal::MediaInvalid));

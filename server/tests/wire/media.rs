@@ -700,13 +700,10 @@ async fn media_are_edited() {
         let edit = edit(sent.id, None, Some(new));
         assert_eq!(pair.alice.refused(&edit).await, "MEDIA_NEW_INVALID");
     }
-    let (text, _) = pair.say("text").await;
     let card = send(&mut pair.alice, &pair.to_bob, card, "").await;
     let new = photo(&mut pair.alice, 3).await;
-    for id in [text, card.id] {
-        let edit = edit(id, None, Some(new.clone()));
-        assert_eq!(pair.alice.refused(&edit).await, "MEDIA_PREV_INVALID");
-    }
+    let edit_card = edit(card.id, None, Some(new));
+    assert_eq!(pair.alice.refused(&edit_card).await, "MEDIA_PREV_INVALID");
     let passing = types::InputMediaUploadedPhoto::new(
         upload(&mut pair.alice, &picture(100, 100, 4), "a.png").await,
     );
@@ -714,6 +711,67 @@ async fn media_are_edited() {
     let passing = send(&mut pair.alice, &pair.to_bob, passing.into(), "").await;
     let caption = edit(passing.id, Some("caption"), None);
     assert_eq!(pair.alice.refused(&caption).await, "MEDIA_PREV_INVALID");
+}
+
+/// `messages.editMessage`: a text gets a medium, which both sides see, also who comes later; the text stands below it.
+#[tokio::test]
+async fn media_are_added_to_texts() {
+    let mut pair = Pair::new().await;
+    let (id, _) = pair.say("text").await;
+    let before = pair.bob.state().await;
+    let edit = |id, message, media| api::EditMessage {
+        message,
+        media,
+        ..api::EditMessage::new(pair.to_bob.clone(), id)
+    };
+    let new = photo(&mut pair.alice, 1).await;
+    let answer = updates_of(pair.alice.ask(&edit(id, None, Some(new.clone()))).await);
+    let [Update::UpdateEditMessage(answer)] = &*answer else { panic!("{answer:?}") };
+    let own = plain(&answer.message);
+    assert_eq!((own.message, own.edit_date.is_some()), ("text", true));
+    let theirs = pair
+        .bob
+        .wait_update(|update| match update {
+            Update::UpdateEditMessage(edit) => Some((edit.pts, plain(&edit.message))),
+            _ => None,
+        })
+        .await;
+    assert_eq!(theirs.0, before.pts + 1);
+    let theirs = theirs.1;
+    assert_eq!((theirs.message, photo_of(&theirs).id), ("text", photo_of(&own).id));
+    let get = functions::updates::GetDifference::new(before.pts, before.date, 0);
+    let enums::updates::Difference::Difference(missed) = pair.bob.ask(&get).await else {
+        panic!("no difference")
+    };
+    let [Update::UpdateEditMessage(missed)] = &*missed.other_updates else { panic!("{missed:?}") };
+    assert_eq!(photo_of(&plain(&missed.message)), photo_of(&theirs));
+    let (letter, len) = *sizes(&photo_of(&theirs)).last().expect("a size");
+    let (hash, reference) = (photo_of(&theirs).access_hash, photo_of(&theirs).file_reference);
+    let place = types::InputPhotoFileLocation::new(photo_of(&theirs).id, hash, reference, letter);
+    assert_eq!(fetch(&mut pair.bob, place.into()).await.len(), len);
+
+    // Now it is a medium like any other.
+    let text = document(&mut pair.alice, b"text", "text/plain", vec![]).await;
+    pair.alice.ask(&edit(id, Some("file"), Some(text))).await;
+
+    let long = "x".repeat(1025);
+    let long = pair.alice.say(&pair.to_bob, &long).await;
+    let edit_long = edit(long, None, Some(new.clone()));
+    assert_eq!(pair.alice.refused(&edit_long).await, "MEDIA_CAPTION_TOO_LONG");
+    pair.alice.ask(&edit(long, Some("shorter"), Some(new.clone()))).await;
+    let text = pair.alice.say(&pair.to_bob, "text").await;
+    let voice =
+        types::DocumentAttributeAudio { voice: true, ..types::DocumentAttributeAudio::new(1) };
+    let voice = document(&mut pair.alice, b"voice", "audio/ogg", vec![voice.into()]).await;
+    let card: InputMedia<'_> = types::InputMediaContact::new("1", "a", "b", "").into();
+    for media in [voice, card] {
+        let edit = edit(text, None, Some(media));
+        assert_eq!(pair.alice.refused(&edit).await, "MEDIA_NEW_INVALID");
+    }
+    pair.bob.say(&pair.to_alice, "mine").await;
+    let foreign = pair.alice.next_message().await.id;
+    let foreign = edit(foreign, None, Some(new));
+    assert_eq!(pair.alice.refused(&foreign).await, "MESSAGE_AUTHOR_REQUIRED");
 }
 
 /// `messages.search`, `messages.getSearchCounters`: by kind.

@@ -17,7 +17,7 @@ use super::log::{Log, find_in};
 use super::send::{attached, store};
 use super::{attachment, content};
 use crate::limits::EDIT_TIME_S;
-use crate::{Done, Error, Result, Txn, UnixTime, files, user};
+use crate::{Done, Result, Txn, UnixTime, files, user};
 
 /// `mailbox.edit`
 pub fn edit(txn: &mut Txn<'_, '_>, now: UnixTime, op: functions::Edit<'_>) -> Result<Edited> {
@@ -105,30 +105,32 @@ fn is_passing(attachment: &Attachment) -> bool {
     Kind::of(&attachment.media) == Kind::Expired || attachment::ttl_s(&attachment.media).is_some()
 }
 
-/// What takes the place of a message's medium: a file for a file, in an album one of the same kind.
+/// What takes the place of a message's medium: a file for a file or for nothing, in an album one of the same kind.
 fn replaced(
     rows: &impl Read,
     before: &Message,
     media: &[u8],
     source: Option<Source>,
 ) -> Result<Attachment> {
-    let invalid = || Error::from(Refusal::MediaInvalid);
-    let before_attachment = attachment::of(before).ok_or_else(invalid)?;
+    let old = attachment::of(before);
     let same_file = attachment::decode(media)
         .is_some_and(|new| attachment::file_id(&new.media) == attachment::held(before));
     // A message is where its own file comes from.
     let own = SourceMessage { id: before.id }.into();
     let source = if same_file { Some(own) } else { source };
     let Attachment { media, .. } = attached(rows, before.peer, media, source.as_ref())?;
-    let kinds = (Kind::of(&before_attachment.media), Kind::of(&media));
-    let fits = kinds.0.is_replaceable()
-        && kinds.1.is_replaceable()
+    let kind = Kind::of(&media);
+    let fits = kind.is_replaceable()
         && attachment::ttl_s(&media).is_none()
-        && (before_attachment.grouped_id.is_none() || kinds.0.album() == kinds.1.album());
+        && old.as_ref().is_none_or(|old| {
+            let old_kind = Kind::of(&old.media);
+            old_kind.is_replaceable()
+                && (old.grouped_id.is_none() || old_kind.album() == kind.album())
+        });
     if !fits {
-        return Err(invalid());
+        return Err(Refusal::MediaInvalid.into());
     }
-    Ok(Attachment { media, ..before_attachment })
+    Ok(Attachment { grouped_id: old.and_then(|old| old.grouped_id), ..Attachment::new(media) })
 }
 
 type Content = (String, Option<Vec<Entity>>, Option<Vec<u8>>);

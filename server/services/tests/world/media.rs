@@ -162,8 +162,10 @@ impl Crowd {
         match random.below(26) {
             0..=5 => self.upload(random, user),
             6..=9 => {
-                let Some((source, file)) = pick(cluster, random, user, &known) else {
-                    return Vec::new();
+                let picked = pick(cluster, random, user, &known).filter(|_| !random.one_in(6));
+                let Some((source, file)) = picked else {
+                    // A text, which an edit may add a file to.
+                    return one(mailbox::Send::new(to, fresh(random), "x").to_vec(RECORD_LAYER));
                 };
                 let ttl_s = random.one_in(4).then_some(5);
                 let media = attached(media_of(&file, ttl_s));

@@ -6,7 +6,7 @@ use tl::{
     operations::functions::mailbox,
     records::{
         enums::{Attribute, Media},
-        types::{Attachment, Message},
+        types::Message,
     },
 };
 
@@ -21,11 +21,11 @@ use crate::{
 
 /// `messages.editMessage`: gives a message of the caller's another text, another medium or both, on both sides.
 ///
-/// Photos and documents may be replaced by photos and documents; in an album only by what goes with the rest of it. What goes
-/// after it was opened stays as it is.
+/// Photos and documents may be replaced by photos and documents, in an album only by what goes with the rest of it, and be
+/// added to a text, which then stands below. What goes after it was opened stays as it is.
 ///
 /// Errors: `MEDIA_CAPTION_TOO_LONG`, `MEDIA_EMPTY`, `MEDIA_NEW_INVALID` for what cannot come by an edit, `MEDIA_PREV_INVALID` for
-/// what cannot be replaced, a text among it, `MESSAGE_AUTHOR_REQUIRED`, `MESSAGE_EDIT_TIME_EXPIRED`, `MESSAGE_EMPTY`, `MESSAGE_ID_INVALID`,
+/// what cannot be replaced, `MESSAGE_AUTHOR_REQUIRED`, `MESSAGE_EDIT_TIME_EXPIRED`, `MESSAGE_EMPTY`, `MESSAGE_ID_INVALID`,
 /// `MESSAGE_NOT_MODIFIED`, `MESSAGE_TOO_LONG`, `PEER_ID_INVALID`, `SCHEDULE_DATE_INVALID`, `WEBPAGE_NOT_FOUND`; and those of media in
 /// `messages.sendMedia`.
 ///
@@ -53,12 +53,12 @@ pub async fn edit_message(ctx: &UserCtx, request: EditMessage<'_>) -> Result<Rep
         .as_ref()
         .filter(|media| !matches!(media, InputMedia::InputMediaWebPage(page) if page.optional));
     let before = before(ctx, peer, request.id).await?;
-    let has_media = given.is_some() || before.media.is_some();
     let old = before.media.as_deref().and_then(media::attachment);
     if old.is_some_and(|old| media::is_passing(&old.media)) {
         return Err(RpcError::MEDIA_PREV_INVALID);
     }
-    if has_media && text.is_some_and(is_too_long) {
+    let has_media = given.is_some() || before.media.is_some();
+    if has_media && is_too_long(text.unwrap_or(&before.text)) {
         return Err(RpcError::MEDIA_CAPTION_TOO_LONG);
     }
     let new = match given {
@@ -89,7 +89,7 @@ async fn before(ctx: &UserCtx, peer: i64, id: i32) -> Result<Message> {
     found.ok_or(RpcError::MESSAGE_ID_INVALID)
 }
 
-/// The bytes of what comes in the place of the medium that a message has, and from where the caller has its file.
+/// The bytes of what comes in the place of the medium that a message has or has not, and from where the caller has its file.
 async fn replacement(
     ctx: &UserCtx,
     given: &InputMedia<'_>,
@@ -100,14 +100,17 @@ async fn replacement(
         return Err(RpcError::MESSAGE_AUTHOR_REQUIRED);
     }
     let old = before.media.as_deref().and_then(media::attachment);
-    let old = old.filter(|old| is_replaceable(&old.media)).ok_or(RpcError::MEDIA_PREV_INVALID)?;
-    let Attachment { grouped_id, media: old } = old;
+    if old.as_ref().is_some_and(|old| !is_replaceable(&old.media)) {
+        return Err(RpcError::MEDIA_PREV_INVALID);
+    }
     let new: Attached = attach(ctx, given, Place::Lasting).await?;
-    let fits = grouped_id.is_none() || companions(&old) == companions(&new.media);
+    // What is alone, a text among it, need not go with anything.
+    let group = old.and_then(|old| Some((old.grouped_id?, companions(&old.media))));
+    let fits = group.as_ref().is_none_or(|(_, others)| *others == companions(&new.media));
     if !is_replaceable(&new.media) || !fits {
         return Err(RpcError::MEDIA_NEW_INVALID);
     }
-    Ok((new.to_bytes(grouped_id), new.source))
+    Ok((new.to_bytes(group.map(|(grouped_id, _)| grouped_id)), new.source))
 }
 
 /// Whether a medium may be replaced, or replace another: files that stay, and that nobody waits for to be played.
