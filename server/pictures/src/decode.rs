@@ -51,9 +51,10 @@ pub(super) fn open(bytes: &[u8]) -> Result<Opened<'_>, Error> {
     Ok(Opened { decoder, turn })
 }
 
-/// Each scan of a JPEG may go over all pixels, and all coefficients are in memory while there are more to come.
+/// Each scan of a JPEG may go over all pixels, and all coefficients are in memory while there are more to come. One that was
+/// cut is none, although the decoder would show what there is: whoever sent it would not know that the rest is grey.
 fn jpeg_is_possible(bytes: &[u8]) -> Result<(), Error> {
-    let (mut scan_count, mut pixel_len) = (0, 0);
+    let (mut scan_count, mut pixel_len, mut end) = (0, 0, 0);
     for segment in segments::segments(bytes) {
         if segment.marker == segments::SOS {
             scan_count += 1;
@@ -61,6 +62,7 @@ fn jpeg_is_possible(bytes: &[u8]) -> Result<(), Error> {
         if scan_count > IMAGE_SCAN_COUNT_MAX {
             return Err(Error::Broken);
         }
+        end = segment.end;
         let body = bytes.get(segment.body).unwrap_or_default();
         if let (true, &[_, h1, h0, w1, w0, component_count, ..]) =
             (segments::is_frame(segment.marker), body)
@@ -70,7 +72,13 @@ fn jpeg_is_possible(bytes: &[u8]) -> Result<(), Error> {
             pixel_len = pixel_len.max(width * height * (3 + 2 * u64::from(component_count)));
         }
     }
-    if pixel_len > IMAGE_ALLOC_MAX { Err(Error::Dimensions) } else { Ok(()) }
+    if pixel_len > IMAGE_ALLOC_MAX {
+        Err(Error::Dimensions)
+    } else if segments::is_ended(bytes, end) {
+        Ok(())
+    } else {
+        Err(Error::Broken)
+    }
 }
 
 impl Opened<'_> {

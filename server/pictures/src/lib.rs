@@ -87,7 +87,7 @@ pub enum Error {
     /// Too small to be cropped.
     #[error("too small to be cropped")]
     TooSmall,
-    /// It begins like a picture, and is none.
+    /// It begins like a picture, and is none, or not all of one.
     #[error("failed to decode")]
     Broken,
     /// The work took too long.

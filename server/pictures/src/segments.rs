@@ -63,6 +63,17 @@ pub(super) fn segments(bytes: &[u8]) -> impl Iterator<Item = Segment> {
     })
 }
 
+/// Whether the picture ends with its mark, after its last segment's end.
+pub(super) fn is_ended(bytes: &[u8], mut after: usize) -> bool {
+    while let Some(marker_at) = marker_from(bytes, after) {
+        if bytes[marker_at + 1] == EOI {
+            return true;
+        }
+        after = marker_at + 2;
+    }
+    false
+}
+
 /// Where the next marker begins.
 fn marker_from(bytes: &[u8], mut at: usize) -> Option<usize> {
     loop {
@@ -99,6 +110,22 @@ mod tests {
     fn check(bytes: &[u8], expected: &[(u8, Range<usize>, usize)]) {
         let found: Vec<_> = segments(bytes).map(|it| (it.marker, it.body, it.end)).collect();
         assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn ended_or_not() {
+        for (bytes, ended) in [
+            (&[0xff, SOS, 0, 2, 1, 0xff, 0xd9][..], true),
+            (&[0xff, SOS, 0, 2, 1, 0xff, 0xd9, 7, 7], true),
+            (&[0xff, SOS, 0, 2, 1, 0xff, 0xff, 0xd9], true),
+            (&[0xff, SOS, 0, 2, 1, 0xff, 0, 0xd9], false),
+            (&[0xff, SOS, 0, 2, 1, 2, 0xff], false),
+            (&[0xff, SOS, 0, 2, 1, 2], false),
+            (&[0xff, SOS, 0, 2, 1, 2, 0xff, 0xd1], false),
+        ] {
+            let last = segments(bytes).last().expect("a scan");
+            assert_eq!(is_ended(bytes, last.end), ended, "{bytes:x?}");
+        }
     }
 
     #[test]

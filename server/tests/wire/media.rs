@@ -18,13 +18,15 @@ const PART_LEN: usize = 512 * 1024;
 
 /// A PNG unlike those of other seeds.
 pub(crate) fn picture(width: u32, height: u32, seed: u8) -> Vec<u8> {
+    picture_as(width, height, seed, ImageFormat::Png)
+}
+
+fn picture_as(width: u32, height: u32, seed: u8, format: ImageFormat) -> Vec<u8> {
     let pixels = RgbImage::from_fn(width, height, |x, y| {
         image::Rgb([x.to_le_bytes()[0], y.to_le_bytes()[0], seed])
     });
     let mut bytes = Cursor::new(Vec::new());
-    DynamicImage::ImageRgb8(pixels)
-        .write_to(&mut bytes, ImageFormat::Png)
-        .expect("pictures can be written");
+    DynamicImage::ImageRgb8(pixels).write_to(&mut bytes, format).expect("pictures can be written");
     bytes.into_inner()
 }
 
@@ -410,6 +412,12 @@ async fn bad_uploads_are_refused() {
     let media = types::InputMediaUploadedPhoto::new(text);
     let error = refused(&mut pair.alice, &pair.to_bob, media.into()).await;
     assert!(["IMAGE_PROCESS_FAILED", "PHOTO_EXT_INVALID"].contains(&&*error), "{error}");
+    // A JPEG that ends in the middle of its pixels.
+    let jpeg = picture_as(300, 200, 1, ImageFormat::Jpeg);
+    let cut = upload(&mut pair.alice, &jpeg[..jpeg.len() / 2], "a.jpg").await;
+    let media = types::InputMediaUploadedPhoto::new(cut);
+    let error = refused(&mut pair.alice, &pair.to_bob, media.into()).await;
+    assert_eq!(error, "IMAGE_PROCESS_FAILED");
     assert!(pair.alice.history(&pair.to_bob).await.is_empty(), "nothing was sent");
 }
 

@@ -66,18 +66,26 @@ fn too_long() {
     assert!(make(&bytes, Kind::Message, &|| false).is_ok());
 }
 
-/// Cut anywhere, a picture is one or an error; JPEGs show what there is.
+/// Cut anywhere, a picture is none, and nothing that follows the cut makes it one. What follows a whole one does no harm.
 #[test]
 fn cut() {
     let picture = corners(70, 50);
+    let mut progressive = Vec::new();
+    let mut encoder = Encoder::new(&mut progressive, 90);
+    encoder.set_progressive(true);
+    encoder.encode(&picture, 70, 50, ColorType::Rgb).expect("it can be written");
     let formats = [ImageFormat::Jpeg, ImageFormat::Png, ImageFormat::WebP, ImageFormat::Bmp];
-    for bytes in formats.map(|format| written(&picture, format)) {
+    let written = formats.map(|format| written(&picture, format));
+    for bytes in written.iter().chain([&progressive]) {
         for end in (0..bytes.len()).step_by(bytes.len() / 40 + 1) {
-            if let Ok(made) = make(&bytes[..end], Kind::Message, &|| false) {
-                assert_eq!((made.width, made.height), (70, 50));
-            }
+            let made = make(&bytes[..end], Kind::Message, &|| false);
+            assert!(made.is_err(), "{end} of {}", bytes.len());
         }
+        let longer = [bytes, &[0; 100][..]].concat();
+        assert!(make(&longer, Kind::Message, &|| false).is_ok());
     }
+    let zeros = [&progressive[..progressive.len() / 2], &[0; 1000]].concat();
+    check(&zeros, Error::Broken);
 }
 
 #[test]
