@@ -8,13 +8,15 @@ use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbIma
 
 use super::{Error, segments};
 use crate::limits::{
-    IMAGE_ALLOC_MAX, IMAGE_LEN_MAX, IMAGE_RATIO_MAX, IMAGE_SCAN_COUNT_MAX, IMAGE_SIDES_MAX,
+    ICC_LEN_MAX, IMAGE_ALLOC_MAX, IMAGE_LEN_MAX, IMAGE_RATIO_MAX, IMAGE_SCAN_COUNT_MAX,
+    IMAGE_SIDES_MAX,
 };
 
 /// A picture whose header was read and found possible.
 pub(super) struct Opened<'a> {
     decoder: Box<dyn ImageDecoder + 'a>,
     turn: Orientation,
+    profile: Option<Vec<u8>>,
 }
 
 /// Reads the header of `bytes`. What they are is told by them, not by a name.
@@ -48,7 +50,8 @@ pub(super) fn open(bytes: &[u8]) -> Result<Opened<'_>, Error> {
     }
     // EXIF that cannot be read turns nothing.
     let turn = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-    Ok(Opened { decoder, turn })
+    let profile = decoder.icc_profile().ok().flatten().filter(|it| it.len() <= ICC_LEN_MAX);
+    Ok(Opened { decoder, turn, profile })
 }
 
 /// Each scan of a JPEG may go over all pixels, and all coefficients are in memory while there are more to come. One that was
@@ -93,9 +96,10 @@ impl Opened<'_> {
         if is_sideways(self.turn) { (height, width) } else { (width, height) }
     }
 
-    /// The pixels, on white where they let something through, not yet turned.
-    pub(super) fn decode(self) -> Result<RgbImage, Error> {
-        DynamicImage::from_decoder(self.decoder).map(on_white).map_err(failed)
+    /// The pixels, on white where they let something through, not yet turned, and the profile of their colours.
+    pub(super) fn decode(self) -> Result<(RgbImage, Option<Vec<u8>>), Error> {
+        let picture = DynamicImage::from_decoder(self.decoder).map(on_white).map_err(failed)?;
+        Ok((picture, self.profile))
     }
 }
 

@@ -1,19 +1,20 @@
 //! Pictures: decoded within bounds, scaled, written as JPEG. Bytes in, bytes out; no thread, file or clock.
 //!
 //! ```text
-//! make ──► decode ──► scale to the largest size ──► turn ──► the smaller sizes ──► JPEG
+//! make ──► decode ──► scale to the largest size ──► turn ──► sRGB ──► the smaller sizes ──► JPEG
 //! ```
 //!
 //! | module     | what it is                                |
 //! |------------|-------------------------------------------|
 //! | `decode`   | from bytes to pixels, or why not          |
+//! | `colours`  | from the colours of a profile to sRGB     |
 //! | `sizes`    | which sizes are made, and scaling         |
 //! | `encode`   | JPEGs, and the preview without its header |
 //! | `segments` | where the segments of a JPEG begin and end |
 //! | [`limits`] | every bound                               |
 //!
 //! Nothing but pixels goes from what people send to what is stored: no EXIF (where a photo was taken), no comments, no
-//! colour profile, and nothing that hides behind the end of a file.
+//! colour profile, whose colours the pixels have then, and nothing that hides behind the end of a file.
 //!
 //! ## What bounds a job
 //!
@@ -22,6 +23,7 @@
 //! | decode  | bytes ([`IMAGE_LEN_MAX`]) + pixels (by [`IMAGE_SIDES_MAX`]) x scans ([`IMAGE_SCAN_COUNT_MAX`]) | [`IMAGE_ALLOC_MAX`] |
 //! | flatten | pixels                                                           | 4 bytes a pixel                   |
 //! | scale   | pixels of the source once, of the sizes (at most 2560x2560) once | 3 bytes a pixel of each size      |
+//! | colours | pixels of the largest size once, and the profile ([`ICC_LEN_MAX`]) | a row, and tables of fixed size    |
 //! | encode  | pixels of the size                                               | some 15 bytes a pixel of the size |
 //!
 //! Between the steps the caller is asked whether the work is overdue.
@@ -32,6 +34,7 @@
 //!
 //! The same bytes always give the same picture, on the same kind of processor, so that equal photos are stored once.
 
+mod colours;
 mod decode;
 mod encode;
 pub mod limits;
@@ -43,7 +46,9 @@ mod tests;
 use tl::records::types::PictureSize;
 
 #[cfg(doc)]
-use crate::limits::{IMAGE_ALLOC_MAX, IMAGE_LEN_MAX, IMAGE_SCAN_COUNT_MAX, IMAGE_SIDES_MAX};
+use crate::limits::{
+    ICC_LEN_MAX, IMAGE_ALLOC_MAX, IMAGE_LEN_MAX, IMAGE_SCAN_COUNT_MAX, IMAGE_SIDES_MAX,
+};
 
 /// What a picture is for, which decides its sizes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,7 +112,7 @@ pub fn make(bytes: &[u8], kind: Kind, overdue: &dyn Fn() -> bool) -> Result<Made
     let plan = sizes::plan(kind, width, height)?;
     step()?;
     let turn = decoder.turn();
-    let source = decoder.decode()?;
+    let (source, profile) = decoder.decode()?;
     step()?;
 
     // From the largest to the smallest, each made of the one before, which costs less than to start from the source each
@@ -115,7 +120,13 @@ pub fn make(bytes: &[u8], kind: Kind, overdue: &dyn Fn() -> bool) -> Result<Made
     let mut pictures = Vec::with_capacity(plan.len());
     for size in plan.iter().rev() {
         let picture = match pictures.last() {
-            None => sizes::first(&source, turn, kind, size)?,
+            None => {
+                let mut largest = sizes::first(&source, turn, kind, size)?;
+                if let Some(profile) = &profile {
+                    colours::to_srgb(&mut largest, profile);
+                }
+                largest
+            }
             Some(larger) => sizes::scaled(larger, size.width, size.height)?,
         };
         pictures.push(picture);

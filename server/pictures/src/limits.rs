@@ -8,5 +8,9 @@ pub const IMAGE_SIDES_MAX: u32 = 10_000;
 pub const IMAGE_RATIO_MAX: u32 = 20;
 /// How many bytes decoding one picture may take.
 pub const IMAGE_ALLOC_MAX: u64 = 256 * 1024 * 1024;
+/// How many bytes a colour profile may have to be regarded; those of a matrix and curves have a few thousand at most.
+pub const ICC_LEN_MAX: usize = 256 * 1024;
+/// How many values a curve of a colour profile may have.
+pub const ICC_CURVE_COUNT_MAX: usize = 4096;
 /// How many scans a JPEG may have; cameras and programs write at most about twelve.
 pub const IMAGE_SCAN_COUNT_MAX: usize = 64;

@@ -1,8 +1,8 @@
 //! Pictures of all kinds, and what only looks like some.
 
 mod bombs;
+mod colours;
 mod made;
-
 mod preview;
 mod sources;
 
