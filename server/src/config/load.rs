@@ -345,6 +345,7 @@ impl Reader {
             sweep_s: self.number("media.sweep_s", 5),
             large_uploads: self.read("media.large_uploads", parse::switch).unwrap_or(false),
             external_fetch: self.read("media.external_fetch", parse::switch).unwrap_or(false),
+            external_allowed: Vec::new(),
         }
     }
 

@@ -147,6 +147,8 @@ pub struct Media {
     pub large_uploads: bool,
     /// Whether clients may have the server fetch files from addresses.
     pub external_fetch: bool,
+    /// Addresses that are fetched from although they are not public. For tests; there is no setting.
+    pub external_allowed: Vec<SocketAddr>,
 }
 
 /// Where file contents end up.

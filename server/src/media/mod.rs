@@ -90,7 +90,7 @@ impl Media {
             images: image::Pool::new(config.image_threads, limits::IMAGE_QUEUE_COUNT)?,
             fetcher: fetch::Fetcher::new(fetch::FetchOptions {
                 enabled: config.external_fetch,
-                ..fetch::FetchOptions::default()
+                allowed: config.external_allowed.clone(),
             }),
             reference_secret,
             uploads: uploads::Uploads::default(),

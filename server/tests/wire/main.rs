@@ -12,6 +12,7 @@ mod chat;
 mod contacts;
 mod dialogs;
 mod empty;
+mod external;
 mod handshake;
 mod layers;
 mod limits;

@@ -8,7 +8,7 @@ use tl::api::{enums, functions, types};
 
 use crate::chat::{Pair, user};
 use crate::common::person::messages_of;
-use crate::common::{Person, TestServer};
+use crate::common::{PATIENCE, Person, TestServer};
 
 use enums::{InputMedia, MessageMedia, Update};
 use functions::{messages as api, upload};
@@ -73,7 +73,7 @@ pub(crate) async fn document(
 }
 
 /// The updates of an answer.
-fn updates_of(answer: enums::Updates<'static>) -> Vec<Update<'static>> {
+pub(crate) fn updates_of(answer: enums::Updates<'static>) -> Vec<Update<'static>> {
     match answer {
         enums::Updates::Updates(updates) => updates.updates,
         other => panic!("not updates: {other:?}"),
@@ -81,7 +81,7 @@ fn updates_of(answer: enums::Updates<'static>) -> Vec<Update<'static>> {
 }
 
 /// The new messages among updates.
-fn new_messages(updates: &[Update<'static>]) -> Vec<types::Message<'static>> {
+pub(crate) fn new_messages(updates: &[Update<'static>]) -> Vec<types::Message<'static>> {
     let new = updates.iter().filter_map(|update| match update {
         Update::UpdateNewMessage(new) => match &new.message {
             enums::Message::Message(message) => Some(message.clone()),
@@ -93,7 +93,7 @@ fn new_messages(updates: &[Update<'static>]) -> Vec<types::Message<'static>> {
 }
 
 /// Sends a medium; the message as its sender sees it.
-async fn send(
+pub(crate) async fn send(
     person: &mut Person,
     peer: &enums::InputPeer,
     media: InputMedia<'static>,
@@ -107,7 +107,11 @@ async fn send(
 }
 
 /// Asks to send a medium, and is refused.
-async fn refused(person: &mut Person, peer: &enums::InputPeer, media: InputMedia<'_>) -> String {
+pub(crate) async fn refused(
+    person: &mut Person,
+    peer: &enums::InputPeer,
+    media: InputMedia<'_>,
+) -> String {
     let random_id = person.random_id();
     person.refused(&api::SendMedia::new(peer.clone(), media, "", random_id)).await
 }
@@ -119,7 +123,7 @@ fn plain(message: &enums::Message<'static>) -> types::Message<'static> {
     }
 }
 
-fn photo_of(message: &types::Message<'static>) -> types::Photo<'static> {
+pub(crate) fn photo_of(message: &types::Message<'static>) -> types::Photo<'static> {
     match &message.media {
         Some(MessageMedia::MessageMediaPhoto(media)) => match &media.photo {
             Some(enums::Photo::Photo(photo)) => photo.clone(),
@@ -129,7 +133,7 @@ fn photo_of(message: &types::Message<'static>) -> types::Photo<'static> {
     }
 }
 
-fn document_of(message: &types::Message<'static>) -> types::Document<'static> {
+pub(crate) fn document_of(message: &types::Message<'static>) -> types::Document<'static> {
     match &message.media {
         Some(MessageMedia::MessageMediaDocument(media)) => match &media.document {
             Some(enums::Document::Document(document)) => document.clone(),
@@ -165,7 +169,10 @@ fn sizes(photo: &types::Photo<'static>) -> Vec<(&'static str, usize)> {
 }
 
 /// Fetches all of a file.
-async fn fetch(person: &mut Person, location: enums::InputFileLocation<'static>) -> Vec<u8> {
+pub(crate) async fn fetch(
+    person: &mut Person,
+    location: enums::InputFileLocation<'static>,
+) -> Vec<u8> {
     let limit = 512 * 1024;
     let mut bytes: Vec<u8> = Vec::new();
     loop {
@@ -179,7 +186,7 @@ async fn fetch(person: &mut Person, location: enums::InputFileLocation<'static>)
     }
 }
 
-fn location(document: &types::Document<'static>) -> enums::InputFileLocation<'static> {
+pub(crate) fn location(document: &types::Document<'static>) -> enums::InputFileLocation<'static> {
     let (hash, reference) = (document.access_hash, document.file_reference);
     types::InputDocumentFileLocation::new(document.id, hash, reference, "").into()
 }
@@ -566,6 +573,66 @@ async fn some_media_go_after_they_were_opened() {
         _ => None,
     });
     assert_eq!(told.await, [sent.id]);
+}
+
+/// How a message looks once its medium is gone, when its owner is told of it.
+async fn gone(person: &mut Person) -> types::Message<'static> {
+    person
+        .wait_update(|update| match update {
+            Update::UpdateEditMessage(edit) => Some(plain(&edit.message)),
+            _ => None,
+        })
+        .await
+}
+
+/// `messages.readMessageContents`: what was to be seen once, or for a second, is gone on both sides after it was opened, with
+/// the bytes; not before.
+#[tokio::test]
+async fn opened_media_go() {
+    let server = TestServer::start_with(|config| {
+        (config.media.sweep_s, config.media.upload_s, config.media.cache_mib) = (1, 1, 0);
+    })
+    .await;
+    let (mut alice, mut bob) = (server.person("Alice").await, server.person("Bob").await);
+    let to_bob = alice.peer(&bob).await;
+    for ttl_s in [1, i32::MAX] {
+        let file = upload(&mut alice, &picture(100, 100, 1), "a.png").await;
+        let media = types::InputMediaUploadedPhoto::new(file);
+        let media = types::InputMediaUploadedPhoto { ttl_seconds: Some(ttl_s), ..media };
+        let sent = send(&mut alice, &to_bob, media.into(), "look").await;
+        let got = bob.next_message().await;
+        let (photo, own) = (photo_of(&got), photo_of(&sent));
+        let (letter, len) = *sizes(&photo).last().expect("a size");
+        let place = |photo: &types::Photo<'static>| {
+            let (hash, reference) = (photo.access_hash, photo.file_reference);
+            types::InputPhotoFileLocation::new(photo.id, hash, reference, letter)
+        };
+        // However late it is: nobody opened it, and who sent it cannot.
+        alice.ask(&api::ReadMessageContents::new(vec![sent.id])).await;
+        server.sweep(3600).await;
+        assert_eq!(fetch(&mut bob, place(&photo).into()).await.len(), len);
+
+        bob.ask(&api::ReadMessageContents::new(vec![got.id])).await;
+        for (person, id) in [(&mut bob, got.id), (&mut alice, sent.id)] {
+            let gone = gone(person).await;
+            assert_eq!((gone.id, gone.message), (id, "look"));
+            let Some(MessageMedia::MessageMediaPhoto(media)) = gone.media else { panic!() };
+            assert_eq!((media.photo, media.ttl_seconds), (None, Some(ttl_s)));
+        }
+        for (person, photo) in [(&mut bob, &photo), (&mut alice, &own)] {
+            let get = upload::GetFile::new(place(photo).into(), 0, 4096);
+            assert_eq!(person.refused(&get).await, "FILE_REFERENCE_EXPIRED");
+        }
+    }
+    // Until nobody has the bytes, and their maker's second with them is over.
+    for _ in 0..PATIENCE.as_millis() / 50 {
+        if server.piece_count() == 0 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        server.sweep(3600).await;
+    }
+    panic!("{} pieces are left", server.piece_count());
 }
 
 // ===== Albums =====
