@@ -50,6 +50,16 @@ pub const REQUESTS_LEN_MAX: usize = 8 * 1024 * 1024;
 pub const READ_LEN: usize = 16 * 1024;
 /// How many bytes are read at once while a long packet comes.
 pub const READ_LONG_LEN: usize = 256 * 1024;
+/// From which length on a packet is large: it is not copied on its way, and sealed and opened together with others.
+pub const LARGE_PACKET_LEN: usize = 64 * 1024;
+/// How many large packets are opened at once.
+pub const OPENED_TOGETHER_COUNT: usize = 8;
+/// How many large packets are sealed at once.
+pub const SEALED_TOGETHER_COUNT: usize = 8;
+/// How long a large packet waits for others that are being prepared.
+pub const SEALED_TOGETHER_WAIT: Duration = Duration::from_millis(2);
+/// How many commands a shard takes from its queue before it looks at something else.
+pub const SHARD_COMMANDS_AT_ONCE: usize = 256;
 /// How many bytes may wait for a socket before its sessions stop giving it more.
 pub const WRITE_QUEUE_LEN_MAX: usize = 1024 * 1024;
 /// How long a socket may stay full before the connection is closed.

@@ -14,23 +14,26 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use bytes::{Buf as _, BytesMut};
+use bytes::BytesMut;
 use crypto::Side;
 use mtproto::{
     Buffer, UnixTime,
     envelope::{self, Kind, PlainIds},
     handshake::server::Handshakes,
     session::ConnId,
-    transport::{Noise, Packet, ServerConfig, ServerTransport},
+    transport::{self, Noise, Packet, ServerConfig, ServerTransport},
 };
 use rand_core::Rng as _;
 use tokio::net::TcpStream;
 
 use super::{
+    Login,
     listen::Admitted,
     live::{Live, LiveId},
+    output::Output,
     room::Room,
     shard::{Command, Shard},
+    unopened::Unopened,
 };
 use crate::limits;
 
@@ -50,7 +53,7 @@ pub(crate) struct Handoff {
     transport: ServerTransport,
     config: Arc<ServerConfig>,
     input: BytesMut,
-    out: BytesMut,
+    out: Output,
     packet: Packet,
     count: u8,
 }
@@ -66,7 +69,7 @@ pub(super) struct Connection {
     pub(super) handshakes: RefCell<Option<Box<Handshakes>>>,
     pub(super) plain_ids: RefCell<PlainIds>,
     /// What waits to be written.
-    out: RefCell<BytesMut>,
+    out: RefCell<Output>,
     /// Wakes the task that reads, to look at `out` and `closing`.
     wake: Wake,
     /// Whether it ends once `out` is written.
@@ -84,6 +87,10 @@ pub(super) struct Connection {
     asked: Cell<usize>,
     /// What answers with much in them wait for.
     pub(super) room: Room,
+    /// How many of its packets wait to be opened together with others.
+    pub(super) unopened: Cell<u16>,
+    /// Whether the flush that runs has put something into `out`.
+    pub(super) touched: Cell<bool>,
     handoffs: u8,
 }
 
@@ -141,7 +148,7 @@ impl Connection {
         }
         let transport = ServerTransport::new(Arc::clone(&config));
         let connection =
-            Self::new(shard, stream, peer, admitted, config, transport, BytesMut::new(), 0);
+            Self::new(shard, stream, peer, admitted, config, transport, Output::default(), 0);
         tokio::task::spawn_local(connection.run(Rc::clone(shard), BytesMut::new(), None));
     }
 
@@ -169,7 +176,7 @@ impl Connection {
         admitted: Admitted,
         config: Arc<ServerConfig>,
         transport: ServerTransport,
-        out: BytesMut,
+        out: Output,
         handoffs: u8,
     ) -> Rc<Self> {
         let connection = Rc::new(Self {
@@ -191,6 +198,8 @@ impl Connection {
             taken: Cell::new(0),
             asked: Cell::new(0),
             room: Room::default(),
+            unopened: Cell::new(0),
+            touched: Cell::new(false),
             handoffs,
         });
         shard.connections.borrow_mut().insert(connection.id, Rc::clone(&connection));
@@ -205,6 +214,9 @@ impl Connection {
         };
         if !moved {
             self.read_on(&shard, &mut input).await;
+        }
+        if self.unopened.get() > 0 {
+            shard.open_now();
         }
         shard.connections.borrow_mut().remove(&self.id);
         let now = shard.now();
@@ -322,7 +334,7 @@ impl Connection {
     fn take_transport_output(&self) {
         let mut transport = self.transport.borrow_mut();
         while let Some(bytes) = transport.poll_output() {
-            self.out.borrow_mut().extend_from_slice(&bytes);
+            self.out.borrow_mut().tail().extend_from_slice(&bytes);
         }
     }
 
@@ -366,7 +378,28 @@ impl Connection {
             self.refuse(NOT_FOUND);
             return;
         };
-        let opened = match envelope::open(login.auth_key(), Side::Client, packet.payload) {
+        // Those of a connection stay in order.
+        if packet.payload.len() >= limits::LARGE_PACKET_LEN || self.unopened.get() > 0 {
+            self.unopened.set(self.unopened.get().saturating_add(1));
+            shard.open_later(Unopened { connection: Rc::clone(self), login, packet });
+            return;
+        }
+        let opened = envelope::open(login.auth_key(), Side::Client, packet.payload);
+        self.take_message(shard, &login, packet.quick_ack, opened);
+    }
+
+    /// Takes a message to its session, if its packet could be opened.
+    pub(super) fn take_message(
+        self: &Rc<Self>,
+        shard: &Rc<Shard>,
+        login: &Rc<Login>,
+        quick_ack: bool,
+        opened: Result<envelope::Opened, envelope::Error>,
+    ) {
+        if self.closing.get() {
+            return;
+        }
+        let opened = match opened {
             Ok(opened) => opened,
             Err(error) => {
                 tracing::debug!(%error, "a packet cannot be opened");
@@ -375,12 +408,12 @@ impl Connection {
             }
         };
         let now = shard.now();
-        let live = shard.session(&login, opened.message.session_id);
+        let live = shard.session(login, opened.message.session_id);
         live.used.set(now);
         self.attach(&live, now);
         let result = live.session.borrow_mut().handle_message(now, self.id, opened.message);
         match result {
-            Ok(()) if packet.quick_ack => self.quick_ack(shard, opened.quick_ack),
+            Ok(()) if quick_ack => self.quick_ack(shard, opened.quick_ack),
             Ok(()) => {}
             Err(violation) => {
                 tracing::debug!(%violation, "a message breaks the protocol");
@@ -453,8 +486,16 @@ impl Connection {
     /// Frames a packet and puts it behind what waits; `false` if that is now too much.
     pub(super) fn queue(&self, shard: &Shard, packet: Buffer) -> bool {
         let noise = self.noise(shard);
-        let mut out = self.out.borrow_mut();
-        self.transport.borrow_mut().encode_packet(packet.as_slice(), &noise, &mut out);
+        if packet.len() >= limits::LARGE_PACKET_LEN {
+            self.take_transport_output();
+            let mut bytes = packet.into_bytes_with_room(transport::HEADROOM);
+            self.transport.borrow_mut().encode_in_place(&mut bytes, &noise);
+            self.out.borrow_mut().push(bytes);
+        } else {
+            let mut out = self.out.borrow_mut();
+            self.transport.borrow_mut().encode_packet(packet.as_slice(), &noise, out.tail());
+        }
+        let out = self.out.borrow();
         let fits = out.len() <= limits::WRITE_QUEUE_LEN_MAX;
         if !fits && self.full_since.get().is_none() {
             self.full_since.set(Some(shard.now()));
@@ -472,19 +513,19 @@ impl Connection {
 
     fn quick_ack(&self, shard: &Shard, token: u32) {
         let noise = self.noise(shard);
-        self.transport.borrow_mut().encode_quick_ack(token, &noise, &mut self.out.borrow_mut());
+        self.transport.borrow_mut().encode_quick_ack(token, &noise, self.out.borrow_mut().tail());
     }
 
     /// Tells the peer an error of the transport, and ends the connection.
     pub(super) fn refuse(&self, code: i32) {
-        self.transport.borrow_mut().encode_error(code, &mut self.out.borrow_mut());
+        self.transport.borrow_mut().encode_error(code, self.out.borrow_mut().tail());
         self.close_after_flush();
     }
 
     /// Ends the connection once what waits was written.
     pub(super) fn close_after_flush(&self) {
         if !self.closing.replace(true) {
-            self.transport.borrow_mut().encode_close(&mut self.out.borrow_mut());
+            self.transport.borrow_mut().encode_close(self.out.borrow_mut().tail());
         }
         self.wake.notify_one();
     }
@@ -532,7 +573,8 @@ impl Connection {
     fn try_write(&self) -> bool {
         let mut out = self.out.borrow_mut();
         while !out.is_empty() {
-            match self.stream.try_write(&out) {
+            let (slices, count) = out.slices();
+            match self.stream.try_write_vectored(&slices[..count]) {
                 Ok(len) => {
                     out.advance(len);
                     self.taken.set(self.taken.get().saturating_add(len));
@@ -547,7 +589,7 @@ impl Connection {
             }
         }
         // Gives the memory back.
-        *out = BytesMut::new();
+        out.clear();
         true
     }
 

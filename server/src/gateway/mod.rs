@@ -17,12 +17,14 @@ mod handshake;
 mod listen;
 mod live;
 mod login;
+mod output;
 mod room;
 mod serve;
 mod shard;
+mod unopened;
 
 pub(crate) use listen::{Admission, bind};
 pub(crate) use live::RequestInfo;
 pub(crate) use login::Login;
 pub(crate) use room::{Answers, Promise};
-pub(crate) use shard::{Command, Entrance, ShardHandle, start};
+pub(crate) use shard::{Command, Entrance, ShardHandle, start, this_shard};

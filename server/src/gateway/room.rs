@@ -32,7 +32,7 @@ pub(crate) struct Answers {
 /// Room for an answer. Held until the answer is given to the session.
 #[must_use]
 pub(crate) struct Promise {
-    connection: Option<Rc<Connection>>,
+    to: Option<(Rc<Shard>, Rc<Connection>)>,
     len: usize,
 }
 
@@ -48,22 +48,23 @@ impl Answers {
                 let connection = shard.connections.borrow().get(&self.conn).cloned()?;
                 let backlog = connection.backlog(&shard);
                 let has_room = backlog == 0 || backlog + len <= limits::ANSWERS_LEN_MAX;
-                Some((connection, has_room))
+                Some((shard, connection, has_room))
             });
             match connection {
-                Some((connection, true)) => {
+                Some((shard, connection, true)) => {
+                    shard.promised.set(shard.promised.get() + len);
                     let room = &connection.room;
                     room.promised.set(room.promised.get() + len);
                     // There may be room for the next one as well.
                     room.freed.notify_one();
-                    return Promise { connection: Some(connection), len };
+                    return Promise { to: Some((shard, connection)), len };
                 }
                 // A connection that ends wakes nobody.
-                Some((connection, false)) => {
+                Some((_, connection, false)) => {
                     let freed = connection.room.freed.notified();
                     let _ = tokio::time::timeout(limits::TICK, freed).await;
                 }
-                None => return Promise { connection: None, len },
+                None => return Promise { to: None, len },
             }
         }
     }
@@ -71,7 +72,8 @@ impl Answers {
 
 impl Drop for Promise {
     fn drop(&mut self) {
-        if let Some(connection) = &self.connection {
+        if let Some((shard, connection)) = &self.to {
+            shard.promised.set(shard.promised.get().saturating_sub(self.len));
             let room = &connection.room;
             room.promised.set(room.promised.get().saturating_sub(self.len));
             room.freed.notify_one();

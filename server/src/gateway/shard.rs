@@ -13,7 +13,7 @@ use std::{
 
 use mtproto::{
     UnixTime,
-    session::{ConnId, Session},
+    session::{ConnId, Outgoing, Session},
     transport::ServerConfig,
 };
 use rand_chacha::ChaCha12Rng;
@@ -22,7 +22,10 @@ use services::Pushed;
 use storage::{AuthKeyId, UserId};
 use tl::Layer;
 use tokio::{
-    sync::{Notify, mpsc},
+    sync::{
+        Notify,
+        mpsc::{self, error::TrySendError},
+    },
     task::LocalSet,
 };
 
@@ -32,13 +35,26 @@ use super::{
     connection::{Connection, Handoff},
     listen::Admission,
     live::{Live, LiveId},
+    unopened::Unopened,
 };
-use crate::{limits, shared::Shared};
+use crate::{limits, router::Answer, shared::Shared};
+
+thread_local! {
+    /// Which shard this thread is, if it is one.
+    static SHARD: Cell<Option<usize>> = const { Cell::new(None) };
+}
+
+/// Which shard the calling thread is, if it is one.
+pub(crate) fn this_shard() -> Option<usize> {
+    SHARD.get()
+}
 
 /// What other threads ask of a shard.
 pub(crate) enum Command {
     /// Take over a connection whose sessions live here.
     Connection(Box<Handoff>),
+    /// Hand operations' answers to those who wait for them on this thread.
+    Answers(Vec<Answer>),
     /// Tell the sessions of `user`.
     Effect { user: UserId, pushed: Arc<Pushed> },
     /// Look up again who is logged in with a permanent key.
@@ -59,6 +75,14 @@ impl ShardHandle {
     /// Puts `command` into the shard's queue; whether there was room.
     pub(crate) fn try_send(&self, command: Command) -> bool {
         self.0.try_send(command).is_ok()
+    }
+
+    /// Puts `command` into the shard's queue, or gives it back if there is no room.
+    pub(crate) fn try_send_or_back(&self, command: Command) -> Option<Command> {
+        match self.0.try_send(command) {
+            Ok(()) => None,
+            Err(TrySendError::Full(command) | TrySendError::Closed(command)) => Some(command),
+        }
     }
 
     /// Waits for room.
@@ -102,6 +126,7 @@ pub(crate) fn start(
                     .build();
                 match runtime {
                     Ok(runtime) => {
+                        SHARD.set(Some(index));
                         let shard =
                             Rc::new(Shard::new(shared, admission, index, handles, computer));
                         LocalSet::new().block_on(&runtime, shard.run(entrances, queue));
@@ -127,6 +152,13 @@ pub(crate) struct Shard {
     subscribers: RefCell<HashMap<UserId, Vec<Rc<Live>>>>,
     pub(super) dirty: RefCell<Vec<Rc<Live>>>,
     pub(super) flush: Notify,
+    /// Large packets that wait to be sealed together.
+    pub(super) unsealed: RefCell<Vec<(Rc<Live>, Outgoing)>>,
+    /// Large packets that wait to be opened together.
+    pub(super) unopened: RefCell<Vec<Unopened>>,
+    pub(super) open: Notify,
+    /// How many bytes of answers are being prepared.
+    pub(super) promised: Cell<usize>,
     pub(super) rng: RefCell<ChaCha12Rng>,
     pub(super) computer: Computer,
     next_conn: Cell<u64>,
@@ -156,6 +188,10 @@ impl Shard {
             subscribers: RefCell::default(),
             dirty: RefCell::default(),
             flush: Notify::new(),
+            unsealed: RefCell::default(),
+            unopened: RefCell::default(),
+            open: Notify::new(),
+            promised: Cell::new(0),
             rng: RefCell::new(rng),
             computer,
             next_conn: Cell::new(0),
@@ -182,27 +218,39 @@ impl Shard {
             tasks.push(tokio::task::spawn_local(Rc::clone(&self).accept(entrance)));
         }
         tasks.push(tokio::task::spawn_local(Rc::clone(&self).flush_forever()));
+        tasks.push(tokio::task::spawn_local(Rc::clone(&self).open_forever()));
         let mut tick = tokio::time::interval(limits::TICK);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        loop {
+        let mut commands = Vec::new();
+        while !self.stopping.get() {
             tokio::select! {
-                command = queue.recv() => match command {
-                    Some(Command::Stop) | None => break,
-                    Some(command) => self.handle(command),
-                },
+                count = queue.recv_many(&mut commands, limits::SHARD_COMMANDS_AT_ONCE) => {
+                    commands.drain(..).for_each(|command| self.handle(command));
+                    if count == 0 {
+                        self.stopping.set(true);
+                    }
+                }
                 _ = tick.tick() => self.tick(),
             }
         }
-        self.drain(&tasks).await;
+        self.drain(&tasks, queue).await;
     }
 
     /// Ends: nothing new is accepted or read, what runs is finished and answered.
-    async fn drain(self: &Rc<Self>, tasks: &[tokio::task::JoinHandle<()>]) {
-        self.stopping.set(true);
+    async fn drain(
+        self: &Rc<Self>,
+        tasks: &[tokio::task::JoinHandle<()>],
+        mut queue: mpsc::Receiver<Command>,
+    ) {
+        self.open_now();
         let drain = Duration::from_secs(self.shared.config.limits.drain_s);
         let finished = async {
             while self.running.get() > 0 {
-                self.idle.notified().await;
+                tokio::select! {
+                    () = self.idle.notified() => {}
+                    // Answers to what runs come this way.
+                    Some(command) = queue.recv() => self.handle(command),
+                }
             }
         };
         if tokio::time::timeout(drain, finished).await.is_err() {
@@ -247,6 +295,7 @@ impl Shard {
     fn handle(self: &Rc<Self>, command: Command) {
         match command {
             Command::Connection(handoff) => Connection::take_over(self, *handoff),
+            Command::Answers(answers) => answers.into_iter().for_each(Answer::give),
             Command::Effect { user, pushed } => self.push(user, &pushed),
             Command::LoginChanged(key) => {
                 let user = self.shared.user_of_key(key);
@@ -262,8 +311,7 @@ impl Shard {
                     self.forget_key(AuthKeyId(*key));
                 }
             }
-            // Ends the loop that calls this.
-            Command::Stop => {}
+            Command::Stop => self.stopping.set(true),
         }
     }
 

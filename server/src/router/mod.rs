@@ -30,6 +30,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::{
     clock::{self, Clock},
     convert::acquaintances::Generations,
+    gateway::this_shard,
     limits,
     updates::Hub,
 };
@@ -45,6 +46,22 @@ pub enum CallError {
     Failed,
 }
 
+/// An operation's answer on its way to who called.
+pub(crate) struct Answer {
+    /// Which shard's thread the caller waits on.
+    shard: Option<usize>,
+    to: oneshot::Sender<Result<Vec<u8>, CallError>>,
+    result: Result<Vec<u8>, CallError>,
+}
+
+impl Answer {
+    /// Hands it over. On the caller's own thread that wakes no other thread, and keeps the order of what the thread does.
+    pub(crate) fn give(self) {
+        // A caller that is gone does not need its answer.
+        let _ = self.to.send(self.result);
+    }
+}
+
 /// What a writer is asked.
 pub(crate) enum Command {
     /// Execute an operation and answer.
@@ -52,6 +69,7 @@ pub(crate) enum Command {
         owner: Owner,
         origin: Origin,
         operation: Vec<u8>,
+        shard: Option<usize>,
         answer: oneshot::Sender<Result<Vec<u8>, CallError>>,
     },
     /// Take a delivery from another partition.
@@ -203,7 +221,8 @@ impl Router {
             return Err(CallError::Failed);
         };
         let (answer, answered) = oneshot::channel();
-        let command = Command::Execute { owner, origin, operation, answer };
+        let shard = this_shard();
+        let command = Command::Execute { owner, origin, operation, shard, answer };
         queue.send(command).await.map_err(|_| CallError::Failed)?;
         answered.await.map_err(|_| CallError::Failed)?
     }

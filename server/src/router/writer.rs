@@ -15,9 +15,9 @@ use services::{Pushed, partition};
 use storage::{
     Committed, Delivery, Engine, Group, Outbox, PartitionId, Partitions, Receipt, Round,
 };
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 
-use super::{CallError, Command, Queues, refused, writer_of};
+use super::{Answer, CallError, Command, Queues, refused, writer_of};
 use crate::{
     clock::{self, Clock},
     convert::acquaintances::Generations,
@@ -29,9 +29,8 @@ use crate::{
 ///
 /// Once it is written, nothing that was done can be lost. Waiting for the deliveries as well lets a caller who has the answer find
 /// what it did wherever it looks, such as the message in the other side's box.
-struct Answer {
-    to: oneshot::Sender<Result<Vec<u8>, CallError>>,
-    result: Result<Vec<u8>, CallError>,
+struct Waiting {
+    answer: Answer,
     partition: PartitionId,
     /// Which of the group's deliveries the operation made.
     deliveries: Range<usize>,
@@ -39,7 +38,7 @@ struct Answer {
 
 /// An answer that is durable, and waits for deliveries to be applied.
 struct Held {
-    answer: Answer,
+    waiting: Waiting,
     /// The last number to each receiver that is not acknowledged yet.
     waits: Vec<(PartitionId, u64)>,
     since: UnixTime,
@@ -60,6 +59,8 @@ pub(super) struct Writer {
     own: Vec<Command>,
     /// Answers whose deliveries are on their way, oldest first.
     held: VecDeque<Held>,
+    /// Answers that can go.
+    ready: Vec<Answer>,
     /// When unacknowledged deliveries were last looked for.
     checked: UnixTime,
 }
@@ -96,6 +97,7 @@ impl Writer {
             sent: BTreeMap::new(),
             own: Vec::new(),
             held: VecDeque::new(),
+            ready: Vec::new(),
             checked,
         }
     }
@@ -130,10 +132,11 @@ impl Writer {
             self.round(std::mem::take(&mut commands));
             self.retry();
             self.answer_the_late();
+            self.give_answers();
         }
-        for held in std::mem::take(&mut self.held) {
-            held.answer.send();
-        }
+        self.ready
+            .extend(std::mem::take(&mut self.held).into_iter().map(|held| held.waiting.answer));
+        self.give_answers();
         if let Err(error) = self.engine.sync() {
             tracing::error!(%error, "failed to sync at the end");
         }
@@ -159,7 +162,7 @@ impl Writer {
         }
         let now = clock::seconds(self.clock.now());
         let snapshot = self.engine.snapshot();
-        let mut answers: Vec<Answer> = Vec::new();
+        let mut answers: Vec<Waiting> = Vec::new();
         let mut round: Round<'_, Pushed> = Round::begin(&*snapshot, &mut self.outboxes);
         for (partition, commands) in work {
             let group = match round.group(partition) {
@@ -181,10 +184,13 @@ impl Writer {
         }
         round.settle(limits::DIRECT_COUNT_MAX, |group, delivery| receive(group, now, delivery));
         match round.commit(&*self.engine) {
-            Ok(committed) => {
+            Ok(mut committed) => {
                 drop(snapshot);
-                let watched = committed.iter().flat_map(|committed| &committed.watched);
-                watched.for_each(|owner| self.generations.changed(owner));
+                // Before the answers: whoever has one may rely on what it did, such as having ended a login.
+                for committed in &mut committed {
+                    committed.watched.iter().for_each(|owner| self.generations.changed(owner));
+                    committed.effects.drain(..).for_each(|effect| self.hub.publish(effect));
+                }
                 self.hold(answers, &committed);
                 for committed in committed {
                     self.release(committed);
@@ -192,19 +198,19 @@ impl Writer {
             }
             Err(error) => {
                 tracing::error!(%error, "a group was not written");
-                for answer in answers {
-                    Answer { result: Err(CallError::Failed), ..answer }.send();
+                for Waiting { answer, .. } in answers {
+                    self.ready.push(Answer { result: Err(CallError::Failed), ..answer });
                 }
             }
         }
     }
 
     /// Sends the answers of a group that is durable, but for those whose deliveries must be applied first.
-    fn hold(&mut self, answers: Vec<Answer>, committed: &[Committed<Pushed>]) {
+    fn hold(&mut self, answers: Vec<Waiting>, committed: &[Committed<Pushed>]) {
         let now = self.clock.now();
-        for answer in answers {
-            let group = committed.iter().find(|group| group.partition == answer.partition);
-            let made = group.and_then(|group| group.deliveries.get(answer.deliveries.clone()));
+        for waiting in answers {
+            let group = committed.iter().find(|group| group.partition == waiting.partition);
+            let made = group.and_then(|group| group.deliveries.get(waiting.deliveries.clone()));
             let mut waits: Vec<(PartitionId, u64)> = Vec::new();
             let kept = made.unwrap_or_default().iter().filter(|delivery| !delivery.is_direct());
             for delivery in kept {
@@ -214,10 +220,29 @@ impl Writer {
                 }
             }
             if waits.is_empty() || self.held.len() >= limits::ANSWERS_HELD_COUNT_MAX {
-                answer.send();
+                self.ready.push(waiting.answer);
             } else {
-                self.held.push_back(Held { answer, waits, since: now });
+                self.held.push_back(Held { waiting, waits, since: now });
             }
+        }
+        self.give_answers();
+    }
+
+    /// Sends the answers that wait for nothing more, to each shard all at once.
+    fn give_answers(&mut self) {
+        let mut by_shard: Vec<(usize, Vec<Answer>)> = Vec::new();
+        for answer in self.ready.drain(..) {
+            let Some(shard) = answer.shard else {
+                answer.give();
+                continue;
+            };
+            match by_shard.iter_mut().find(|(other, _)| *other == shard) {
+                Some((_, answers)) => answers.push(answer),
+                None => by_shard.push((shard, vec![answer])),
+            }
+        }
+        for (shard, answers) in by_shard {
+            self.hub.answer(shard, answers);
         }
     }
 
@@ -225,10 +250,14 @@ impl Writer {
     fn answer_the_held(&mut self, from: PartitionId, to: PartitionId, number: u64) {
         let mut kept = VecDeque::with_capacity(self.held.len());
         for mut held in std::mem::take(&mut self.held) {
-            if held.answer.partition == from {
+            if held.waiting.partition == from {
                 held.waits.retain(|(waited, last)| *waited != to || *last > number);
             }
-            if held.waits.is_empty() { held.answer.send() } else { kept.push_back(held) }
+            if held.waits.is_empty() {
+                self.ready.push(held.waiting.answer)
+            } else {
+                kept.push_back(held)
+            }
         }
         self.held = kept;
     }
@@ -240,17 +269,12 @@ impl Writer {
             if now.since(held.since) < limits::ANSWER_HELD_MAX {
                 break;
             }
-            if let Some(held) = self.held.pop_front() {
-                held.answer.send();
-            }
+            self.ready.extend(self.held.pop_front().map(|held| held.waiting.answer));
         }
     }
 
-    /// What may happen now that the group is durable.
+    /// Tells other partitions what they are to know of a group that is durable.
     fn release(&mut self, committed: Committed<Pushed>) {
-        for effect in committed.effects {
-            self.hub.publish(effect);
-        }
         let partition = committed.partition;
         for (from, number) in committed.received {
             // One that gets lost is made up for by the next, or by the answer to a repetition.
@@ -361,28 +385,21 @@ impl Writer {
     }
 }
 
-impl Answer {
-    fn send(self) {
-        // A caller that is gone does not need its answer.
-        let _ = self.to.send(self.result);
-    }
-}
-
 /// Executes one command within its partition's group.
 fn execute(
     group: &mut Group<'_, Pushed>,
     now: services::UnixTime,
     command: Command,
-    answers: &mut Vec<Answer>,
+    answers: &mut Vec<Waiting>,
 ) {
     match command {
-        Command::Execute { owner, origin, operation, answer } => {
+        Command::Execute { owner, origin, operation, shard, answer } => {
             let before = group.delivery_count();
             let result = partition::write(group, &owner, now, origin, &operation);
             let name = partition::describe(&operation).map_or("unknown", |(_, name)| name);
-            answers.push(Answer {
-                to: answer,
-                result: result.map_err(|failure| refused(name, &failure)),
+            let result = result.map_err(|failure| refused(name, &failure));
+            answers.push(Waiting {
+                answer: Answer { shard, to: answer, result },
                 partition: group.partition(),
                 deliveries: before..group.delivery_count(),
             });

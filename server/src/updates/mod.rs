@@ -23,6 +23,7 @@ use tl::operations::enums::Effect;
 use crate::{
     gateway::{Command, ShardHandle},
     media::mover::Arrivals,
+    router::Answer,
 };
 
 /// Which shards have sessions of a user, and how many: small, since a user has few devices.
@@ -120,6 +121,19 @@ impl Hub {
     pub(crate) fn take_overflow(&self, shard: usize) -> bool {
         let overflowed = self.overflowed.get().and_then(|all| all.get(shard));
         overflowed.is_some_and(|overflowed| overflowed.swap(false, Ordering::AcqRel))
+    }
+
+    /// Hands answers to the thread of `shard`; from here if that has no room for them.
+    pub(crate) fn answer(&self, shard: usize, answers: Vec<Answer>) {
+        let command = Command::Answers(answers);
+        let handle = self.shards.get().and_then(|shards| shards.get(shard));
+        let refused = match handle {
+            Some(handle) => handle.try_send_or_back(command),
+            None => Some(command),
+        };
+        if let Some(Command::Answers(answers)) = refused {
+            answers.into_iter().for_each(Answer::give);
+        }
     }
 
     fn broadcast(&self, command: impl Fn() -> Command) {

@@ -1,0 +1,68 @@
+//! Large packets that are decrypted together.
+//!
+//! One message is decrypted block after block, each of which waits for the one before; of several messages a block each is
+//! under way at once, which takes hardly longer than one. So a part of a file waits until the connections that can be read
+//! have been, and is opened with what came with it. A lone one waits for nothing else.
+
+use std::rc::Rc;
+
+use crypto::Side;
+use mtproto::{
+    envelope::{self, OpenJob},
+    transport::Packet,
+};
+
+use super::{Login, connection::Connection, shard::Shard};
+use crate::limits;
+
+/// A packet that came and was not decrypted yet.
+pub(super) struct Unopened {
+    pub(super) connection: Rc<Connection>,
+    pub(super) login: Rc<Login>,
+    pub(super) packet: Packet,
+}
+
+impl Shard {
+    /// Has a packet opened together with others; at once if there are enough.
+    pub(super) fn open_later(self: &Rc<Self>, unopened: Unopened) {
+        let count = {
+            let mut all = self.unopened.borrow_mut();
+            all.push(unopened);
+            all.len()
+        };
+        if count >= limits::OPENED_TOGETHER_COUNT {
+            self.open_now();
+        } else {
+            self.open.notify_one();
+        }
+    }
+
+    pub(super) async fn open_forever(self: Rc<Self>) {
+        loop {
+            self.open.notified().await;
+            // Goes on reading as long as that brings more.
+            let mut before = 0;
+            while before < self.unopened.borrow().len() {
+                before = self.unopened.borrow().len();
+                tokio::task::yield_now().await;
+            }
+            self.open_now();
+        }
+    }
+
+    /// Opens all packets that wait and takes their messages to their sessions.
+    pub(super) fn open_now(self: &Rc<Self>) {
+        let (mut whose, mut packets) = (Vec::new(), Vec::new());
+        for Unopened { connection, login, packet } in self.unopened.take() {
+            connection.unopened.set(connection.unopened.get().saturating_sub(1));
+            whose.push((connection, login, packet.quick_ack));
+            packets.push(packet.payload);
+        }
+        let jobs = whose.iter().zip(packets);
+        let jobs = jobs.map(|((_, login, _), packet)| OpenJob { key: login.auth_key(), packet });
+        let opened = envelope::open_many(Side::Client, jobs.collect());
+        for ((connection, login, quick_ack), opened) in whose.into_iter().zip(opened) {
+            connection.take_message(self, &login, quick_ack, opened);
+        }
+    }
+}
