@@ -11,7 +11,7 @@ use std::{
     os::fd::AsFd as _,
     rc::Rc,
     sync::Arc,
-    task::{Context, Poll, Waker},
+    task::Poll,
 };
 
 use bytes::BytesMut;
@@ -34,6 +34,7 @@ use super::{
     room::Room,
     shard::{Command, Shard},
     unopened::Unopened,
+    wake::Wake,
 };
 use crate::limits;
 
@@ -99,30 +100,6 @@ enum Ready {
     Read(bool),
     Write(bool),
     Woken,
-}
-
-/// Wakes the one task that waits, or the next time that it would.
-#[derive(Default)]
-struct Wake {
-    woken: Cell<bool>,
-    waiting: Cell<Option<Waker>>,
-}
-
-impl Wake {
-    fn notify_one(&self) {
-        self.woken.set(true);
-        if let Some(waker) = self.waiting.take() {
-            waker.wake();
-        }
-    }
-
-    fn poll(&self, cx: &Context<'_>) -> Poll<()> {
-        if self.woken.take() {
-            return Poll::Ready(());
-        }
-        self.waiting.set(Some(cx.waker().clone()));
-        Poll::Pending
-    }
 }
 
 /// What became of a packet.

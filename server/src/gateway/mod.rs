@@ -22,6 +22,7 @@ mod room;
 mod serve;
 mod shard;
 mod unopened;
+mod wake;
 
 pub(crate) use listen::{Admission, bind};
 pub(crate) use live::RequestInfo;

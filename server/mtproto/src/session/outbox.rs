@@ -112,7 +112,7 @@ impl Outbox {
             self.push_count = self.push_count.saturating_add(1);
             self.push_len = self.push_len.saturating_add(message.body.len());
         }
-        reserve_first(&mut self.waiting);
+        reserve_first(&mut self.waiting, IDLE_CAPACITY);
         self.waiting.push_back(message);
         Ok(())
     }
@@ -173,7 +173,7 @@ impl Outbox {
     /// Keeps a message that is being sent until it is acknowledged. The oldest ones are forgotten for it.
     pub(super) fn keep(&mut self, message: Sent) {
         self.sent_len = self.sent_len.saturating_add(message.body.len());
-        reserve_first(&mut self.sent);
+        reserve_first(&mut self.sent, SENT_CAPACITY);
         self.sent.push_back(message);
         while self.sent.len() > 1
             && (self.sent.len() > UNACKED_COUNT_MAX || self.sent_len > UNACKED_LEN_MAX)
@@ -327,12 +327,15 @@ impl Outbox {
     }
 }
 
-/// Room for so many entries is kept when a queue runs empty: most sessions are idle, with one answer not acknowledged.
+/// Room for so many entries is kept when a queue runs empty.
 const IDLE_CAPACITY: usize = 1;
 
-/// Makes that room instead of what a queue grows to by itself.
-fn reserve_first<T>(queue: &mut VecDeque<T>) {
+/// Room for so many sent messages at first: most sessions are idle after `new_session_created` and one answer.
+const SENT_CAPACITY: usize = 2;
+
+/// Makes room for so many instead of what a queue grows to by itself.
+fn reserve_first<T>(queue: &mut VecDeque<T>, count: usize) {
     if queue.capacity() == 0 {
-        queue.reserve_exact(IDLE_CAPACITY);
+        queue.reserve_exact(count);
     }
 }

@@ -275,6 +275,18 @@ fn a_session_that_never_began_may_still_begin() {
 
 // ===== Memory =====
 
+/// What most of a server's memory is: logged in, asked for the state once, acknowledged nothing since.
+#[test]
+fn a_session_that_asked_once_keeps_little() {
+    let mut bench = Bench::fresh();
+    let msg_id = bench.send_body(&request(1));
+    bench.events();
+    bench.session.send_result(bench.now, msg_id, answer(1, 24));
+    bench.out();
+    let len = bench.session.memory_len() - size_of::<Session>();
+    assert!(len <= 512, "{len} bytes besides itself");
+}
+
 #[test]
 fn an_idle_session_is_small() {
     let mut bench = Bench::new();
