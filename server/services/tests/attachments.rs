@@ -7,7 +7,7 @@ use common::media::{
     photo_file, sticker, video,
 };
 use common::{ALICE, BOB, CAROL, Cluster, START, user};
-use services::limits::{CAPTION_LEN_MAX, PROFILE_PHOTO_COUNT_MAX, TTL_ONCE};
+use services::limits::{ALBUM_COUNT_MAX, CAPTION_LEN_MAX, PROFILE_PHOTO_COUNT_MAX, TTL_ONCE};
 use services::mailbox::attachment::{self, Kind};
 use services::tables;
 use storage::{Engine as _, FileId, Order, Read as _, View};
@@ -243,12 +243,12 @@ fn only_what_clients_can_show_together_makes_an_album() {
     let (movie, plain, music) = (of(vec![video(false)]), of(vec![named()]), of(vec![audio(false)]));
     let (voice, round) = (of(vec![audio(true)]), of(vec![video(true)]));
     let gif = of(vec![Attribute::AttributeAnimated, video(false)]);
-    let eleven: Vec<&File> = (0..11).map(|_| &photo).collect();
+    let too_many: Vec<&File> = (0..=ALBUM_COUNT_MAX).map(|_| &photo).collect();
     for (files, fits) in [
         (&[&photo, &movie, &photo][..], true),
         (&[&plain, &plain], true),
         (&[&music, &music], true),
-        (&eleven[..10], true),
+        (&too_many[1..], true),
         (&[&voice], true),
         (&[&gif], true),
         (&[&photo, &plain], false),
@@ -257,7 +257,7 @@ fn only_what_clients_can_show_together_makes_an_album() {
         (&[&voice, &voice], false),
         (&[&round, &movie], false),
         (&[&gif, &photo], false),
-        (&eleven, false),
+        (&too_many, false),
         (&[], false),
     ] {
         let before = chat(&mut cluster, BOB, ALICE).len();

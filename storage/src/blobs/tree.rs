@@ -134,5 +134,9 @@ mod tests {
         let hash = piece(0, &[0; 1024]).unwrap();
         assert_eq!(blob(1024, 1024, &[hash; 2]), None);
         assert!(blob(2048, 1024, &[hash; 2]).is_some());
+        for (count, fits) in [(PIECE_COUNT_MAX, true), (PIECE_COUNT_MAX + 1, false)] {
+            let len = count as u64 * 1024;
+            assert_eq!(blob(len, 1024, &vec![hash; count]).is_some(), fits, "{count}");
+        }
     }
 }

@@ -3,7 +3,9 @@
 use jpeg_encoder::{ColorType, Encoder};
 
 use super::*;
-use crate::limits::IMAGE_LEN_MAX;
+use crate::limits::{
+    IMAGE_ALLOC_MAX, IMAGE_LEN_MAX, IMAGE_RATIO_MAX, IMAGE_SCAN_COUNT_MAX, IMAGE_SIDES_MAX,
+};
 use crate::segments::{SOS, segments};
 
 #[track_caller]
@@ -146,13 +148,48 @@ fn many_scans() {
     let mut encoder = Encoder::new(&mut file, 50);
     encoder.set_progressive(true);
     encoder.encode(&picture, 64, 64, ColorType::Rgb).expect("it can be written");
+    let own_count = segments(&file).filter(|it| it.marker == SOS).count();
     let last = segments(&file).filter(|it| it.marker == SOS).last().expect("a scan");
     let scan = file[last.body.start - 4..last.end].to_vec();
-    for (count, fine) in [(0, true), (40, true), (1000, false), (100_000, false)] {
+    let most = IMAGE_SCAN_COUNT_MAX - own_count;
+    for (count, fine) in [(0, true), (most, true), (most + 1, false), (100_000, false)] {
         let bytes = [&file[..last.end], &scan.repeat(count), &[0xff, 0xd9]].concat();
         let made = make(&bytes, Kind::Message, &|| false);
         assert_eq!(made.is_ok(), fine, "{count}");
     }
+}
+
+/// What a header may announce, and just not any more: width and height together, and the one by the other.
+#[test]
+fn just_too_large() {
+    let half = IMAGE_SIDES_MAX / 2;
+    for (width, height, fits) in [
+        (half, half, true),
+        (half + 1, half, false),
+        (20, 20 * IMAGE_RATIO_MAX, true),
+        (20, 20 * IMAGE_RATIO_MAX + 1, false),
+        (20 * IMAGE_RATIO_MAX + 1, 20, false),
+    ] {
+        // Without pixels: what fits is found broken later.
+        let made = make(&png_of(width, height, 2, &[], &[]), Kind::Message, &|| false);
+        let expected = if fits { Error::Broken } else { Error::Dimensions };
+        assert_eq!(made.map(|made| made.sizes), Err(expected), "{width}x{height}");
+    }
+}
+
+/// A JPEG with a fourth component needs more memory than one of the same size with three.
+#[test]
+fn too_much_memory() {
+    let side = (IMAGE_SIDES_MAX / 2) as u16;
+    let memory_len = |components: u8| u64::from(side).pow(2) * (3 + 2 * u64::from(components));
+    assert!(memory_len(3) <= IMAGE_ALLOC_MAX && memory_len(4) > IMAGE_ALLOC_MAX);
+    let mut jpeg = written(&corners(16, 16), ImageFormat::Jpeg);
+    let frame = segments(&jpeg).find(|it| segments::is_frame(it.marker)).expect("a frame");
+    let sides = [side.to_be_bytes(), side.to_be_bytes()].concat();
+    jpeg[frame.body.start + 1..frame.body.start + 5].copy_from_slice(&sides);
+    assert!(decode::open(&jpeg).is_ok());
+    jpeg[frame.body.start + 5] = 4;
+    check(&jpeg, Error::Dimensions);
 }
 
 /// All pixels that are allowed.
