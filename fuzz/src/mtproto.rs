@@ -202,6 +202,7 @@ pub fn session(data: &[u8]) {
         unique_id: 3,
         salt_secret: Arc::new(SaltSecret::new([4; 32])),
         first_salt: Some(session::FirstSalt { salt: 5, valid_since: START }),
+        received_up_to: None,
         updates_too_long: Bytes::from_static(&[0x7e, 0xaf, 0x17, 0xe3]),
     };
     let mut session = Session::new(now, config);

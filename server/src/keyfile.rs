@@ -3,7 +3,7 @@
 //! | file                 | mode | content                                                        |
 //! |----------------------|------|----------------------------------------------------------------|
 //! | `server_rsa.pem`     | 0600 | the private key; whoever has it can pose as this server        |
-//! | `server_secret`      | 0600 | 32 random bytes that access hashes and salts are derived from  |
+//! | `server_secret`      | 0600 | 32 random bytes that access hashes are derived from            |
 //! | `server_rsa.pub.pem` | 0644 | the public key, PKCS#1 PEM: what clients are given             |
 //!
 //! Clients have the public key built in or configured, so a lost private key means that every client must
@@ -22,7 +22,7 @@ use zeroize::Zeroizing;
 /// Name of the private key's file.
 pub const PRIVATE_FILE: &str = "server_rsa.pem";
 
-/// What access hashes and salts are derived from.
+/// What access hashes are derived from.
 const SECRET_FILE: &str = "server_secret";
 
 /// Name of the public key's file.
@@ -146,7 +146,7 @@ pub fn fingerprint_hex(fingerprint: i64) -> String {
     format!("{fingerprint:016x}")
 }
 
-/// Reads the secret that access hashes and salts are derived from, or makes one where there is none.
+/// Reads the secret that access hashes are derived from, or makes one where there is none.
 ///
 /// Clients keep access hashes for years: with another secret they would have to find every user anew.
 ///

@@ -151,6 +151,7 @@ impl Server {
         let too_long = enums::Updates::UpdatesTooLong.to_vec(Layer::NEWEST);
         let shared = Arc::new(Shared {
             advertised: config.advertised(local_addr),
+            started: clock.now(),
             clock,
             acquaintances: Acquaintances::new(Arc::clone(router.generations())),
             router: Arc::new(router),
@@ -158,7 +159,7 @@ impl Server {
             codes,
             media,
             handshake,
-            salts: Arc::new(SaltSecret::new(shared::derive(&secret, b"salts"))),
+            salts: Arc::new(SaltSecret::new(shared::random())),
             access_secret: shared::derive(&secret, b"access hashes"),
             tickets: Tickets::new(shared::random()),
             updates_too_long: too_long.into(),

@@ -44,8 +44,9 @@ pub struct Shared {
     pub media: Media,
     /// What handshakes go by.
     pub(crate) handshake: handshake::Config,
-    /// What salts are derived from.
+    /// What salts are derived from, and since when.
     pub(crate) salts: Arc<SaltSecret>,
+    pub(crate) started: UnixTime,
     /// What access hashes are derived from.
     pub(crate) access_secret: [u8; 32],
     /// What logs further keys of a client in.

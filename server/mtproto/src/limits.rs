@@ -99,7 +99,7 @@ pub const REQUEST_COUNT_MAX: usize = 2048;
 /// Bytes of requests that wait for others.
 pub const HELD_LEN_MAX: usize = 1024 * 1024;
 /// Predecessors that one request may name.
-pub const PREDECESSOR_COUNT_MAX: usize = 1024;
+pub const PREDECESSOR_COUNT_MAX: usize = 64;
 /// How long an unknown predecessor is waited for.
 pub const UNKNOWN_PREDECESSOR_WAIT: Duration = Duration::from_secs(10);
 /// How long a running predecessor is waited for.

@@ -8,6 +8,7 @@ use bytes::BytesMut;
 use crypto::{AuthKey, AuthKeyId, Side};
 use mtproto::bind_temp::{self, Error, Request};
 use mtproto::envelope::{self, Message, OpenJob, SealJob};
+use mtproto::limits::{BIND_EXPIRES_AT_SLACK_S, PADDING_LEN_MAX, PADDING_LEN_MIN};
 use mtproto::session::gzip;
 use mtproto::{Buffer, MsgId, UnixTime};
 use serde_json::Value;
@@ -128,16 +129,17 @@ fn check_length(length: i32, room: usize, is_ok: bool) {
 
 #[test]
 fn lengths_and_paddings_are_checked() {
+    let (min, max) = (PADDING_LEN_MIN, PADDING_LEN_MAX);
     for (length, room, is_ok) in [
-        (4, 16, true),
+        (4, 4 + min, true),
         (0, 16, true),
-        (8, 16, false),
+        (8, 4 + min, false),
         (3, 16, false),
         (-4, 16, false),
         (i32::MAX - 3, 16, false),
-        (0, 1024, true),
-        (0, 1040, false),
-        (16, 1040, true),
+        (0, max, true),
+        (0, max + 16, false),
+        (16, max + 16, true),
         (0, 0, false),
     ] {
         check_length(length, room, is_ok);
@@ -229,8 +231,8 @@ fn bindings_of_something_else() {
     check_bind(BEFORE, |r| r.expires_at += 1, &proof, invalid);
     let expired = Err(Error::ExpiresAtInvalid { expires_at: 1_700_086_400 });
     check_bind(UnixTime::from_secs(1_700_086_400), |_| {}, &proof, expired);
-    check_bind(BEFORE, |r| r.temp_expires_at -= 301, &proof, expired);
-    check_bind(BEFORE, |r| r.temp_expires_at -= 300, &proof, Ok(()));
+    check_bind(BEFORE, |r| r.temp_expires_at -= BIND_EXPIRES_AT_SLACK_S + 1, &proof, expired);
+    check_bind(BEFORE, |r| r.temp_expires_at -= BIND_EXPIRES_AT_SLACK_S, &proof, Ok(()));
     for at in 0..proof.len() {
         let mut altered = proof.clone();
         altered[at] ^= 0x10;

@@ -2,12 +2,13 @@
 
 use std::{
     cell::{Cell, RefCell},
+    collections::VecDeque,
     num::NonZeroU32,
 };
 
 use crypto::AuthKey;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter, clock::Clock as _};
-use mtproto::{UnixTime, session::FirstSalt};
+use mtproto::{MsgId, UnixTime, session::FirstSalt};
 use storage::{AuthKeyId, Owner, UserId};
 use tl::{
     operations::functions,
@@ -27,6 +28,16 @@ pub(crate) struct Login {
     user: Cell<Option<UserId>>,
     client: RefCell<Option<Client>>,
     budget: DefaultDirectRateLimiter,
+    dropped: RefCell<Dropped>,
+}
+
+/// What sessions had received that were dropped: one that comes back under its number must not take anything twice.
+#[derive(Default)]
+struct Dropped {
+    /// The latest of them, by number.
+    latest: VecDeque<(i64, MsgId)>,
+    /// All others together.
+    others: Option<MsgId>,
 }
 
 impl Login {
@@ -57,6 +68,7 @@ impl Login {
             user: Cell::new(record.user_id.or(perm_user).map(UserId)),
             client: RefCell::new(record.client.or(perm_client)),
             budget: RateLimiter::direct(quota),
+            dropped: RefCell::default(),
         })
     }
 
@@ -64,10 +76,29 @@ impl Login {
         &self.key
     }
 
-    /// The salt of the handshake and when it came to be.
-    pub(super) fn first_salt(&self) -> FirstSalt {
+    /// The salt of the handshake and when it came to be, if that was not before `started`: as all salts, it ends with the server.
+    pub(super) fn first_salt(&self, started: UnixTime) -> Option<FirstSalt> {
         let valid_since = UnixTime::from_secs(u64::try_from(self.created).unwrap_or(0));
-        FirstSalt { salt: self.first_salt, valid_since }
+        let is_own = valid_since.secs() >= started.secs();
+        is_own.then_some(FirstSalt { salt: self.first_salt, valid_since })
+    }
+
+    /// Notes that a session was dropped, and up to where it had received.
+    pub(super) fn note_dropped(&self, session_id: i64, received_up_to: Option<MsgId>) {
+        let Some(last) = received_up_to else { return };
+        let mut dropped = self.dropped.borrow_mut();
+        dropped.latest.push_back((session_id, last));
+        if dropped.latest.len() > limits::SESSIONS_PER_KEY_MAX {
+            let oldest = dropped.latest.pop_front().map(|(_, last)| last);
+            dropped.others = dropped.others.max(oldest);
+        }
+    }
+
+    /// Up to where a session that begins may have received before it was dropped.
+    pub(super) fn received_up_to(&self, session_id: i64) -> Option<MsgId> {
+        let dropped = self.dropped.borrow();
+        let of_it = dropped.latest.iter().filter(|(id, _)| *id == session_id);
+        of_it.map(|(_, last)| *last).max().or(dropped.others)
     }
 
     /// The key's own id.

@@ -32,7 +32,7 @@ use tokio::{
 use super::{
     Login,
     computer::Computer,
-    connection::{Connection, Handoff},
+    connection::{Connection, Handoff, NOT_FOUND},
     listen::Admission,
     live::{Live, LiveId},
     unopened::Unopened,
@@ -72,6 +72,12 @@ pub(crate) enum Command {
 pub(crate) struct ShardHandle(mpsc::Sender<Command>);
 
 impl ShardHandle {
+    /// A way, and the queue at its end, which takes `queue_count` commands.
+    pub(crate) fn new(queue_count: usize) -> (Self, mpsc::Receiver<Command>) {
+        let (sender, receiver) = mpsc::channel(queue_count);
+        (Self(sender), receiver)
+    }
+
     /// Puts `command` into the shard's queue; whether there was room.
     pub(crate) fn try_send(&self, command: Command) -> bool {
         self.0.try_send(command).is_ok()
@@ -108,11 +114,8 @@ pub(crate) fn start(
     admission: &Arc<Admission>,
     entrances: Vec<Vec<Entrance>>,
 ) -> io::Result<(Vec<ShardHandle>, Vec<JoinHandle<()>>)> {
-    let (handles, queues): (Vec<_>, Vec<_>) = entrances
-        .iter()
-        .map(|_| mpsc::channel(limits::SHARD_QUEUE_COUNT))
-        .map(|(sender, receiver)| (ShardHandle(sender), receiver))
-        .unzip();
+    let (handles, queues): (Vec<_>, Vec<_>) =
+        entrances.iter().map(|_| ShardHandle::new(limits::SHARD_QUEUE_COUNT)).unzip();
     let mut threads = Vec::with_capacity(handles.len());
     for (index, (entrances, queue)) in entrances.into_iter().zip(queues).enumerate() {
         let (shared, admission, handles) =
@@ -340,6 +343,18 @@ impl Shard {
         }
     }
 
+    /// Looks all keys up again: that one is gone or logged out may be what was lost.
+    fn check_logins(&self) {
+        let logins: Vec<_> = self.logins.borrow().values().cloned().collect();
+        for login in logins {
+            if Login::load(&self.shared, login.auth_key().id()).is_none() {
+                self.forget_key(login.key_id());
+            } else if let Some(perm) = login.perm_key_id() {
+                self.set_user_of(perm, self.shared.user_of_key(perm));
+            }
+        }
+    }
+
     fn set_user_of(&self, perm: AuthKeyId, user: Option<UserId>) {
         let logins: Vec<_> = self.logins.borrow().values().cloned().collect();
         for login in logins.iter().filter(|login| login.perm_key_id() == Some(perm)) {
@@ -366,7 +381,7 @@ impl Shard {
             self.drop_session(&live);
             for conn in connections {
                 if let Some(connection) = self.connections.borrow().get(&conn) {
-                    connection.close_after_flush();
+                    connection.refuse(NOT_FOUND);
                 }
             }
         }
@@ -390,7 +405,8 @@ impl Shard {
             session_id,
             unique_id: i64::from_le_bytes(self.shared.random()),
             salt_secret: Arc::clone(&self.shared.salts),
-            first_salt: Some(login.first_salt()),
+            first_salt: login.first_salt(self.shared.started),
+            received_up_to: login.received_up_to(session_id),
             updates_too_long: self.shared.updates_too_long.clone(),
         };
         let layer = login.client().map_or(Layer::NEWEST, |client| layer(client.layer));
@@ -431,6 +447,8 @@ impl Shard {
 
     pub(super) fn drop_session(&self, live: &Rc<Live>) {
         self.unsubscribe(live);
+        let (_, session_id) = live.id();
+        live.login.note_dropped(session_id, live.session.borrow().received_up_to());
         self.sessions.borrow_mut().remove(&live.id());
     }
 
@@ -513,7 +531,14 @@ impl Shard {
 
     fn tick(self: &Rc<Self>) {
         let now = self.now();
+        let expired: Vec<_> =
+            self.logins.borrow().values().filter(|login| login.has_expired(now)).cloned().collect();
+        for login in expired {
+            // Nothing goes out under a key whose time is over, not even on a connection that is open.
+            self.forget_key(login.key_id());
+        }
         if self.shared.hub.take_overflow(self.index) {
+            self.check_logins();
             self.push_too_long();
         }
         let due: Vec<_> = self

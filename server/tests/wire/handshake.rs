@@ -219,6 +219,32 @@ impl Binding {
     }
 }
 
+/// Binds a temporary key to that of somebody, for so long; what the server says.
+pub(crate) async fn try_bind(
+    temp: &mut Client,
+    perm: &AuthKey,
+    expires_in_s: i32,
+) -> Result<bool, String> {
+    let expires_at = [now().secs_i32() + expires_in_s; 2];
+    Binding { expires_at, ..Binding::right(temp, perm) }.send(temp).await
+}
+
+/// As [`try_bind`], and it is done.
+pub(crate) async fn bind(temp: &mut Client, person: &Client, expires_in_s: i32) {
+    assert_eq!(try_bind(temp, person.auth_key(), expires_in_s).await, Ok(true));
+}
+
+/// As [`try_bind`], with a proof that is about another temporary key.
+pub(crate) async fn bind_as(
+    temp: &mut Client,
+    perm: &AuthKey,
+    other: &Client,
+    expires_in_s: i32,
+) -> Result<bool, String> {
+    let expires_at = [now().secs_i32() + expires_in_s; 2];
+    Binding { expires_at, ..Binding::right(other, perm) }.send(temp).await
+}
+
 fn temporary(expires_in_s: i32) -> Options {
     Options { inner: Inner::Temp { expires_in_s }, ..Options::default() }
 }

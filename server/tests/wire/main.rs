@@ -7,6 +7,7 @@
 mod common;
 
 mod account;
+mod attacks;
 mod bad_input;
 mod chat;
 mod contacts;

@@ -1,7 +1,6 @@
 //! Both sides against each other, the server against known answers and against peers that do not follow.
 
 use std::sync::{Arc, LazyLock};
-use std::time::Duration;
 
 use crypto::dh::DhSecret;
 use crypto::pq::Pq;
@@ -15,6 +14,9 @@ use tl::{Cursor, Decode as _, Encode as _, Layer};
 use super::client::{self, Client, Next, RsaPadding};
 use super::exchange::{Exchange, ExchangeId, ResPQ};
 use super::server::{Config, Error, Handshakes, KeyKind, NewKey, Step, Stored};
+use crate::limits::{
+    DH_RETRY_COUNT_MAX, EXCHANGE_AGE_MAX, EXCHANGE_COUNT_MAX, TEMP_KEY_EXPIRES_IN_S_MAX,
+};
 use crate::{Buffer, UnixTime};
 
 static VECTORS: LazyLock<Value> = LazyLock::new(|| {
@@ -192,7 +194,7 @@ fn check(
 fn every_kind_of_inner_data() {
     use client::Inner::{Dc, Plain, Temp, TempDc};
     let day = KeyKind::Temp { expires_in_s: 86_400 };
-    let week = KeyKind::Temp { expires_in_s: 7 * 86_400 };
+    let most = KeyKind::Temp { expires_in_s: TEMP_KEY_EXPIRES_IN_S_MAX };
     for padding in [RsaPadding::Pad, RsaPadding::Old] {
         for (inner, expected) in [
             (Plain, Ok((KeyKind::Perm, None))),
@@ -203,7 +205,7 @@ fn every_kind_of_inner_data() {
             (Dc(0), Err("wrong data centre 0")),
             (Dc(i32::MIN), Err("wrong data centre")),
             (Temp { expires_in_s: 86_400 }, Ok((day, None))),
-            (Temp { expires_in_s: i32::MAX }, Ok((week, None))),
+            (Temp { expires_in_s: i32::MAX }, Ok((most, None))),
             (Temp { expires_in_s: 0 }, Err("temporary key for 0 s")),
             (TempDc { dc: 1, expires_in_s: 86_400 }, Ok((day, Some(1)))),
             (TempDc { dc: 9, expires_in_s: 86_400 }, Err("wrong data centre 9")),
@@ -218,8 +220,9 @@ fn a_taken_key_id_leads_to_a_retry() {
     let perm = Ok((KeyKind::Perm, Some(2)));
     let dc = client::Inner::Dc(2);
     check(RsaPadding::Pad, dc, &[Stored::Duplicate], perm);
-    check(RsaPadding::Pad, dc, &[Stored::Duplicate; 3], perm);
-    check(RsaPadding::Pad, dc, &[Stored::Duplicate; 9], Err("wrong retry"));
+    check(RsaPadding::Pad, dc, &[Stored::Duplicate; DH_RETRY_COUNT_MAX], perm);
+    let beyond = [Stored::Duplicate; DH_RETRY_COUNT_MAX + 1];
+    check(RsaPadding::Pad, dc, &beyond, Err("wrong retry"));
     check(RsaPadding::Pad, dc, &[Stored::Failed], Err("the server refused"));
 }
 
@@ -324,13 +327,14 @@ fn wrong_second_queries() {
 fn exchanges_are_bounded_in_number_and_time() {
     let mut server = Server::new(9, &[]);
     let query = |nonce| functions::ReqPqMulti::new([nonce; 16]).to_vec(Layer::NEWEST);
-    for nonce in 0..4 {
-        server.query(&query(nonce)).unwrap();
+    for nonce in 0..EXCHANGE_COUNT_MAX {
+        server.query(&query(nonce as u8)).unwrap();
     }
-    assert_eq!(server.query(&query(4)).unwrap_err(), Error::TooMany);
+    let one_more = query(EXCHANGE_COUNT_MAX as u8);
+    assert_eq!(server.query(&one_more).unwrap_err(), Error::TooMany);
     let end = server.handshakes.poll_timeout().unwrap();
-    assert_eq!(end, NOW + Duration::from_secs(600));
+    assert_eq!(end, NOW + EXCHANGE_AGE_MAX);
     server.handshakes.handle_timeout(end);
     assert_eq!(server.handshakes.poll_timeout(), None);
-    server.query(&query(4)).unwrap();
+    server.query(&one_more).unwrap();
 }

@@ -32,15 +32,16 @@ impl Session {
         if !self.requests.contains(msg_id) {
             return;
         }
-        let mut after = after.to_vec();
-        after.truncate(PREDECESSOR_COUNT_MAX);
-        let wait = match self.verdict(&after) {
+        let wait = match self.verdict(after) {
             Verdict::Unknown => UNKNOWN_PREDECESSOR_WAIT,
             _ => RUNNING_PREDECESSOR_WAIT,
         };
+        let held = Held { request, until: now + wait, after: after.to_vec() };
         // A request cannot wait for itself.
-        let held = Held { request, until: now + wait, after };
-        if held.after.contains(&msg_id) || self.requests.hold(held).is_err() {
+        if after.len() > PREDECESSOR_COUNT_MAX
+            || after.contains(&msg_id)
+            || self.requests.hold(held).is_err()
+        {
             self.send_result(now, msg_id, Buffer::rpc_error(400, "MSG_WAIT_FAILED"));
             return;
         }

@@ -82,6 +82,8 @@ pub struct Config {
     pub salt_secret: Arc<SaltSecret>,
     /// The key's salt from the handshake, while it is young.
     pub first_salt: Option<FirstSalt>,
+    /// What [`Session::received_up_to`] said of a session of this number that was dropped: nothing is taken twice.
+    pub received_up_to: Option<MsgId>,
     /// The encoded update that is sent after others had to be dropped; empty for none.
     pub updates_too_long: Bytes,
 }
@@ -220,7 +222,7 @@ impl Session {
             updates_too_long: config.updates_too_long,
             salts: Salts::new(now, salt_secret, auth_key_id, config.first_salt),
             connections: Connections::default(),
-            received: Received::new(now),
+            received: Received::new(now, config.received_up_to),
             requests: Requests::default(),
             outbox: Outbox::default(),
             acks: Acks::default(),
@@ -342,6 +344,12 @@ impl Session {
     /// Says whether the client wants updates in this session. At first it does not.
     pub const fn set_wants_updates(&mut self, wants: bool) {
         self.wants_updates = wants;
+    }
+
+    /// The highest identifier of a message that was taken.
+    #[must_use]
+    pub fn received_up_to(&self) -> Option<MsgId> {
+        Some(self.received.highest().0).filter(|highest| *highest != MsgId::default())
     }
 
     // ===== Output =====

@@ -54,9 +54,10 @@ pub(super) struct Received {
 impl Received {
     /// The memory of a session that begins now.
     ///
-    /// What it may have received in an earlier life is not known, so the horizon is where identifiers are too old anyway.
-    pub(super) fn new(now: UnixTime) -> Self {
-        let horizon = MsgId::at(now - MSG_ID_AGE_MAX);
+    /// An earlier life has received nothing after `earlier`; without one, the horizon is where identifiers are too old anyway.
+    pub(super) fn new(now: UnixTime, earlier: Option<MsgId>) -> Self {
+        let too_old = MsgId::at(now - MSG_ID_AGE_MAX);
+        let horizon = earlier.map_or(too_old, |last| too_old.max(MsgId(last.0.saturating_add(1))));
         Self { entries: VecDeque::new(), horizon, highest: (MsgId::default(), 0) }
     }
 
@@ -147,7 +148,7 @@ mod tests {
 
     #[test]
     fn knows_what_came_in_any_order() {
-        let mut received = Received::new(NOW);
+        let mut received = Received::new(NOW, None);
         for offset in [5, 1, 3] {
             received.insert(NOW, id(offset), 1, Fate::Service);
         }
@@ -167,7 +168,7 @@ mod tests {
 
     #[test]
     fn forgets_by_age_and_by_number() {
-        let mut received = Received::new(NOW);
+        let mut received = Received::new(NOW, None);
         for offset in 0..10_000 {
             received.insert(NOW, id(offset), 0, Fate::Service);
         }

@@ -15,7 +15,8 @@ use zeroize::Zeroizing;
 use crate::limits::{FIRST_SALT_S, FUTURE_SALT_COUNT_MAX, SALT_EARLY_S, SALT_PERIOD_S};
 use crate::time::UnixTime;
 
-/// What all salts of a server derive from. It must stay the same over restarts.
+/// What all salts of a server derive from. Another after each start: what was recorded before carries a salt that is wrong then,
+/// so that nobody can have it run again by a server that has forgotten its sessions. Clients are told the new one.
 pub struct SaltSecret(Zeroizing<[u8; 32]>);
 
 impl SaltSecret {
@@ -142,7 +143,9 @@ fn hmac(key: &[u8; 32], message: &[u8]) -> [u8; 32] {
 mod tests {
     use super::*;
 
-    const START: UnixTime = UnixTime::from_secs(1_700_000_000 / 1800 * 1800);
+    const PERIOD_S: u64 = SALT_PERIOD_S as u64;
+    const EARLY_S: u64 = SALT_EARLY_S as u64;
+    const START: UnixTime = UnixTime::from_secs(1_700_000_000 / PERIOD_S * PERIOD_S);
 
     fn salts(now: UnixTime) -> Salts {
         let first = FirstSalt { salt: 77, valid_since: START };
@@ -178,19 +181,19 @@ mod tests {
     fn a_salt_lives_for_two_periods() {
         for (secs, ahead, expected) in [
             (0, 0, true),
-            (1799, 0, true),
-            (1800, 0, true),
-            (3599, 0, true),
-            (3600, 0, false),
+            (PERIOD_S - 1, 0, true),
+            (PERIOD_S, 0, true),
+            (2 * PERIOD_S - 1, 0, true),
+            (2 * PERIOD_S, 0, false),
             (0, 1, false),
-            (1739, 1, false),
-            (1740, 1, true),
-            (1800, 1, true),
+            (PERIOD_S - EARLY_S - 1, 1, false),
+            (PERIOD_S - EARLY_S, 1, true),
+            (PERIOD_S, 1, true),
             (0, -1, true),
-            (1800, -1, false),
-            (90_000, 50, true),
-            (90_000, 49, true),
-            (90_000, 48, false),
+            (PERIOD_S, -1, false),
+            (50 * PERIOD_S, 50, true),
+            (50 * PERIOD_S, 49, true),
+            (50 * PERIOD_S, 48, false),
         ] {
             check(secs, ahead, expected);
         }
@@ -198,7 +201,8 @@ mod tests {
 
     #[test]
     fn the_first_salt_lives_for_an_hour() {
-        for (secs, expected) in [(0, true), (1800, true), (3599, true), (3600, false)] {
+        let end_s = u64::try_from(FIRST_SALT_S).unwrap();
+        for (secs, expected) in [(0, true), (PERIOD_S, true), (end_s - 1, true), (end_s, false)] {
             assert_eq!(salts(START).accepts(after_s(secs), 77), expected, "{secs}");
         }
     }
@@ -211,7 +215,7 @@ mod tests {
             let valid_since = UnixTime::from_secs(u64::try_from(salt.valid_since).unwrap());
             assert_eq!(salts.current(valid_since), salt.salt);
         }
-        assert_eq!(salts.future(START, 1000).len(), 64);
+        assert_eq!(salts.future(START, 1000).len(), FUTURE_SALT_COUNT_MAX as usize);
         assert_eq!(salts.future(START, -1).len(), 1);
     }
 }

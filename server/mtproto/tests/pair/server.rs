@@ -163,6 +163,7 @@ impl Server {
                 unique_id: rng.next_u64().cast_signed(),
                 salt_secret: Arc::new(SaltSecret::new([3; 32])),
                 first_salt: Some(known.first_salt),
+                received_up_to: None,
                 updates_too_long: Bytes::from_static(&[0x7e, 0xaf, 0x17, 0xe3]),
             };
             Session::new(now, config)

@@ -53,7 +53,7 @@ fn a_long_answer_travels_alone_and_uncopied() {
     assert_eq!(first.len(), 32 + 20);
     let second = bench.session.poll_transmit(bench.now).unwrap().packet;
     assert_eq!(second.as_slice()[32 + 12..].as_ptr(), body);
-    assert_eq!(second.headroom(), crate::limits::HEADROOM - 32 - 12);
+    assert_eq!(second.headroom(), limits::HEADROOM - 32 - 12);
 }
 
 #[test]
@@ -132,12 +132,16 @@ fn a_full_socket_is_left_alone() {
 #[test]
 fn too_many_connections() {
     let mut bench = Bench::new();
-    for conn in 2..=17 {
+    let count = limits::CONNECTION_COUNT_MAX;
+    let last = count as u64 + 1;
+    for conn in 2..last {
         bench.session.attach(bench.now, ConnId(conn));
     }
+    assert_eq!(bench.events(), [""; 0]);
+    bench.session.attach(bench.now, ConnId(last));
     assert_eq!(bench.events(), ["close 1"]);
-    assert_eq!(bench.session.connections().count(), 16);
-    assert_eq!(bench.session.connections().next(), Some(ConnId(17)));
+    assert_eq!(bench.session.connections().count(), count);
+    assert_eq!(bench.session.connections().next(), Some(ConnId(last)));
 }
 
 // ===== Pushes =====
@@ -172,10 +176,12 @@ fn check_overflow(count: usize, len: usize, expected: &[&str]) {
 #[test]
 fn lost_updates_are_told_about_once() {
     check_overflow(3, 8, &["answer 1"; 3]);
-    check_overflow(512, 8, &["answer 1"; 512]);
-    check_overflow(513, 8, &["too_long"]);
-    check_overflow(5000, 8, &["too_long"]);
-    check_overflow(10, 60_000, &["too_long"]);
+    let (count, len) = (limits::PUSH_COUNT_MAX, limits::PUSH_LEN_MAX / 4);
+    check_overflow(count, 8, &vec!["answer 1"; count]);
+    check_overflow(count + 1, 8, &["too_long"]);
+    check_overflow(10 * count, 8, &["too_long"]);
+    check_overflow(4, len, &["answer 1"; 4]);
+    check_overflow(5, len, &["too_long"]);
 }
 
 #[test]
@@ -193,20 +199,75 @@ fn updates_forgotten_before_they_were_acknowledged() {
     bench.session.attach(bench.now, OTHER);
     let again = bench.out();
     assert_eq!(again.iter().filter(|out| *out == "too_long").count(), 1);
-    assert_eq!(again.len(), 1 + 2 * 1024 * 1024 / 60_000);
+    assert_eq!(again.len(), 1 + limits::UNACKED_LEN_MAX / 60_000);
 }
 
+/// `UNACKED_COUNT_MAX`: of more messages that are not acknowledged, the oldest are forgotten.
 #[test]
-fn a_client_that_does_not_read() {
+fn only_so_much_is_kept_for_sending_again() {
+    let mut bench = Bench::new();
+    let count = i32::try_from(limits::UNACKED_COUNT_MAX).unwrap();
+    for number in 0..=count {
+        let msg_id = bench.send_body(&request(number));
+        bench.session.send_result(bench.now, msg_id, answer(number, 8));
+        bench.out();
+    }
+    bench.session.detach(bench.now, CONN);
+    bench.session.attach(bench.now, OTHER);
+    let mut again = bench.out();
+    again.retain(|out| out.starts_with("result"));
+    assert_eq!(again.len(), limits::UNACKED_COUNT_MAX);
+    assert_eq!(again[0], "result answer 1", "the first is gone");
+}
+
+/// Answers to a client that takes nothing, until its connection is given up; how many there were.
+fn unread(len: usize) -> usize {
     let mut bench = Bench::new();
     bench.session.set_writable(CONN, false);
-    for number in 0..40 {
-        let msg_id = bench.send_body(&request(number));
+    for count in 1.. {
+        let msg_id = bench.send_body(&request(1));
         bench.events();
-        bench.session.send_result(bench.now, msg_id, answer(number, 1024 * 1024));
+        bench.session.send_result(bench.now, msg_id, answer(1, len));
+        match bench.events()[..] {
+            [] => assert!(bench.session.memory_len() < limits::QUEUE_LEN_MAX + 1024 * 1024),
+            ref events => {
+                assert_eq!(events, ["close 1"]);
+                return count;
+            }
+        }
     }
-    assert_eq!(bench.events(), ["close 1"]);
-    assert!(bench.session.memory_len() < 17 * 1024 * 1024);
+    unreachable!("the queue has an end")
+}
+
+/// `QUEUE_LEN_MAX`, `QUEUE_COUNT_MAX`.
+#[test]
+fn a_client_that_does_not_read() {
+    // Behind the header of `rpc_result`.
+    let len = limits::QUEUE_LEN_MAX / 16 - limits::RPC_RESULT_HEADER_LEN;
+    assert_eq!(unread(len), 16 + 1);
+    assert_eq!(unread(8), limits::QUEUE_COUNT_MAX + 1);
+}
+
+/// `CONTAINER_SENT_LEN_MAX`, `CONTAINER_SENT_COUNT_MAX`: what waits goes in as many packets as it needs.
+#[test]
+fn containers_end_at_some_point() {
+    for (len, count) in [(8, 2000), (8000, 100)] {
+        let mut bench = Bench::new();
+        bench.session.set_wants_updates(true);
+        for number in 0..count {
+            let msg_id = bench.send_body(&request(number));
+            bench.session.send_result(bench.now, msg_id, answer(number, len));
+        }
+        let (mut sent, mut packets) = (0, 0);
+        while let Some(Outgoing { packet, .. }) = bench.session.poll_transmit(bench.now) {
+            let body = Bytes::copy_from_slice(&packet.as_slice()[limits::MESSAGE_HEADER_LEN..]);
+            let inner = containers::read(&body).unwrap();
+            assert!(inner.len() <= limits::CONTAINER_SENT_COUNT_MAX, "{} messages", inner.len());
+            assert!(body.len() <= limits::CONTAINER_SENT_LEN_MAX + 8, "{} bytes", body.len());
+            (sent, packets) = (sent + inner.len(), packets + 1);
+        }
+        assert!(sent >= count as usize && packets > 1, "{sent} in {packets}");
+    }
 }
 
 // ===== Time =====
@@ -229,13 +290,21 @@ fn ping_delay_disconnect() {
     assert_eq!(bench.session.poll_timeout(), None);
 }
 
+/// `DISCONNECT_DELAY_S_MAX`: nobody stays for longer by asking for it.
+#[test]
+fn no_connection_asks_for_more_than_an_hour() {
+    let mut bench = Bench::new();
+    bench.send(&functions::PingDelayDisconnect::new(1, i32::MAX));
+    let delay_s = u64::try_from(limits::DISCONNECT_DELAY_S_MAX).unwrap();
+    assert_eq!(bench.session.poll_timeout(), Some(bench.now + Duration::from_secs(delay_s)));
+}
+
 #[test]
 fn a_session_outlives_its_connection_for_a_while() {
     let mut bench = Bench::new();
     bench.session.detach(bench.now, CONN);
-    let end = bench.now + Duration::from_secs(600);
-    assert_eq!(bench.session.poll_timeout(), Some(end));
-    bench.wait(599);
+    assert_eq!(bench.session.poll_timeout(), Some(bench.now + SESSION_IDLE));
+    bench.wait(SESSION_IDLE.as_secs() - 1);
     bench.session.handle_timeout(bench.now);
     assert_eq!(bench.events(), [""; 0]);
     bench.wait(1);

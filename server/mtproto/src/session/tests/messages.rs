@@ -21,7 +21,9 @@ fn service_messages() {
     check(&functions::Ping::new(7), &["pong 7"]);
     check(&functions::PingDelayDisconnect::new(8, 60), &["pong 8"]);
     check(&functions::GetFutureSalts::new(5), &["salts 5"]);
-    check(&functions::GetFutureSalts::new(1000), &["salts 64"]);
+    let most = format!("salts {}", limits::FUTURE_SALT_COUNT_MAX);
+    check(&functions::GetFutureSalts::new(limits::FUTURE_SALT_COUNT_MAX), &[&most]);
+    check(&functions::GetFutureSalts::new(limits::FUTURE_SALT_COUNT_MAX + 1), &[&most]);
     check(&functions::RpcDropAnswer::new(4), &["result unknown"]);
     check(&functions::DestroySession::new(SESSION_ID), &["destroy_session_none"]);
     check(&types::HttpWait::new(0, 0, 25_000), &[]);
@@ -114,17 +116,24 @@ fn check_bad(secs: i64, residue: i64, seq_no: i32, body: &[u8], inside: bool, co
     assert_eq!(bench.events(), [""; 0]);
 }
 
+/// How many seconds an identifier may be behind and ahead of the clock.
+fn msg_id_bounds() -> (i64, i64) {
+    let secs = |bound: Duration| i64::try_from(bound.as_secs()).unwrap();
+    (secs(limits::MSG_ID_AGE_MAX), secs(limits::MSG_ID_AHEAD_MAX))
+}
+
 #[test]
 fn every_code_of_a_lone_message() {
     let ping = functions::Ping::new(1).to_vec(Layer::NEWEST);
     let ack = types::MsgsAck::new(vec![]).to_vec(Layer::NEWEST);
     let gzip = types::GzipPacked::new(&deflated(&request(1), true)).to_vec(Layer::NEWEST);
+    let (age_s, ahead_s) = msg_id_bounds();
     for (secs, residue, seq_no, body, code) in [
-        (-299, 0, 0, &ping, 0),
-        (-301, 0, 0, &ping, 16),
+        (1 - age_s, 0, 0, &ping, 0),
+        (-1 - age_s, 0, 0, &ping, 16),
         (-100_000, 0, 0, &ping, 16),
-        (29, 0, 0, &ping, 0),
-        (31, 0, 0, &ping, 17),
+        (ahead_s - 1, 0, 0, &ping, 0),
+        (ahead_s + 1, 0, 0, &ping, 17),
         (100_000, 0, 0, &ping, 17),
         (0, 1, 0, &ping, 18),
         (0, 2, 0, &ping, 18),
@@ -149,12 +158,13 @@ fn every_code_of_a_lone_message() {
 #[test]
 fn every_code_inside_a_container() {
     let ping = functions::Ping::new(1).to_vec(Layer::NEWEST);
+    let (age_s, ahead_s) = msg_id_bounds();
     for (secs, residue, seq_no, body, code) in [
         // Made long ago and sent again: fine, unless too old to know.
-        (-299, 0, 0, &ping, 0),
-        (-301, 0, 0, &ping, 20),
-        (29, 0, 0, &ping, 0),
-        (31, 0, 0, &ping, 17),
+        (1 - age_s, 0, 0, &ping, 0),
+        (-1 - age_s, 0, 0, &ping, 20),
+        (ahead_s - 1, 0, 0, &ping, 0),
+        (ahead_s + 1, 0, 0, &ping, 17),
         (0, 1, 0, &ping, 18),
         (0, 0, 0, &request(1), 35),
         (0, 0, 0, &container(&[]), 64),
@@ -167,15 +177,17 @@ fn every_code_inside_a_container() {
 fn numbers_far_out_of_order() {
     let mut bench = Bench::new();
     let (low, high) = (bench.next_id(), bench.next_id());
-    bench.raw(CONN, high, 20_001, &request(1)).unwrap();
+    let (highest, slack) = (20_001, limits::SEQ_NO_SLACK);
+    bench.raw(CONN, high, highest, &request(1)).unwrap();
     let next = bench.next_id();
-    for (msg_id, seq_no, code) in [(next, 15_001, 32), (low, 30_001, 33)] {
+    for (msg_id, seq_no, code) in [(next, highest - slack - 2, 32), (low, highest + slack + 2, 33)]
+    {
         let refused = bench.raw(CONN, msg_id, seq_no, &request(2));
         assert_eq!(refused, Err(Violation::BadMessage { msg_id, code }));
     }
     // Gaps as concurrent senders leave them are fine.
-    bench.raw(CONN, next, 19_001, &request(3)).unwrap();
-    bench.raw(CONN, low, 21_001, &request(4)).unwrap();
+    bench.raw(CONN, low, highest + slack, &request(3)).unwrap();
+    bench.raw(CONN, next, highest - slack, &request(4)).unwrap();
 }
 
 #[test]
@@ -231,7 +243,7 @@ fn what_does_not_decode_is_refused() {
 
 #[test]
 fn lists_are_bounded() {
-    let ids = vec![4; 8193];
+    let ids = vec![4; limits::ID_LIST_COUNT_MAX + 1];
     for body in [
         types::MsgsAck::new(ids.clone()).to_vec(Layer::NEWEST),
         types::MsgsStateReq::new(ids.clone()).to_vec(Layer::NEWEST),

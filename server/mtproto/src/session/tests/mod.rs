@@ -20,6 +20,7 @@ use tl::{Cursor, Decode as _, Encode, Layer};
 
 use super::*;
 use crate::envelope::Message;
+use crate::limits;
 use crate::msg_id::Origin;
 
 const START: UnixTime = UnixTime::from_secs(1_700_000_000);
@@ -155,6 +156,7 @@ fn config() -> Config {
         unique_id: 9,
         salt_secret: Arc::new(SaltSecret::new([1; 32])),
         first_salt: None,
+        received_up_to: None,
         updates_too_long: Bytes::from_static(&[0x7e, 0xaf, 0x17, 0xe3]),
     }
 }

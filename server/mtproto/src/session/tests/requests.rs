@@ -43,11 +43,18 @@ fn a_repeated_request_is_not_run_again() {
 #[test]
 fn a_long_answer_is_announced_before_it_is_repeated() {
     let mut bench = Bench::new();
+    // The longest that is repeated at once, behind the header of `rpc_result`.
+    let short_len = limits::REPEATED_ANSWER_LEN_MAX - limits::RPC_RESULT_HEADER_LEN;
+    let msg_id = bench.send_body(&request(0));
+    bench.session.send_result(bench.now, msg_id, answer(0, short_len));
+    bench.out();
+    bench.raw(CONN, msg_id, 1, &request(0)).unwrap();
+    assert_eq!(bench.out(), ["result answer 0"]);
     let msg_id = bench.send_body(&request(1));
-    bench.session.send_result(bench.now, msg_id, answer(1, 5000));
+    bench.session.send_result(bench.now, msg_id, answer(1, short_len + 4));
     let (_, sent) = bench.messages().pop().unwrap();
-    bench.raw(CONN, msg_id, 1, &request(1)).unwrap();
-    assert_eq!(bench.out(), ["detailed 5012"]);
+    bench.raw(CONN, msg_id, 3, &request(1)).unwrap();
+    assert_eq!(bench.out(), [format!("detailed {}", limits::REPEATED_ANSWER_LEN_MAX + 4)]);
     bench.send(&types::MsgResendReq::new(vec![sent.msg_id.0]));
     let again = bench.messages();
     assert_eq!(again.len(), 1);
@@ -77,10 +84,10 @@ fn an_answer_that_was_forgotten_is_not_computed_again() {
 #[test]
 fn too_many_requests_are_refused() {
     let mut bench = Bench::new();
-    for number in 0..2049 {
-        bench.send_body(&request(number));
+    for _ in 0..=limits::REQUEST_COUNT_MAX {
+        bench.send_body(&request(1));
     }
-    assert_eq!(bench.events().len(), 2048);
+    assert_eq!(bench.events().len(), limits::REQUEST_COUNT_MAX);
     assert_eq!(bench.out(), ["result error 500 MT_SEND_QUEUE_TOO_LONG"]);
 }
 
@@ -89,8 +96,8 @@ fn slow_requests_are_acknowledged() {
     let mut bench = Bench::new();
     let msg_id = bench.send_body(&request(1));
     let due = bench.session.poll_timeout().unwrap();
-    assert_eq!(due, bench.now + Duration::from_secs(8));
-    bench.wait(8);
+    assert_eq!(due, bench.now + limits::REQUEST_ACK_AFTER);
+    bench.wait(limits::REQUEST_ACK_AFTER.as_secs());
     bench.session.handle_timeout(bench.now);
     assert_eq!(bench.out(), ["ack 1"]);
     assert_eq!(bench.session.poll_timeout(), None);
@@ -149,7 +156,7 @@ enum Before {
 
 /// Holds request 2 back behind request 1.
 #[track_caller]
-fn check(before: Before, at_once: &[&str], after_10_s: &[&str], after_60_s: &[&str]) {
+fn check(before: Before, at_once: &[&str], unknown_for_long: &[&str], running_for_long: &[&str]) {
     let mut bench = Bench::new();
     let first = bench.send_body(&request(1));
     match before {
@@ -174,13 +181,17 @@ fn check(before: Before, at_once: &[&str], after_10_s: &[&str], after_60_s: &[&s
         _ => first,
     };
     bench.session.hold(bench.now, request, &[after]);
-    for (secs, expected) in [(0, at_once), (10, after_10_s), (50, after_60_s)] {
-        bench.wait(secs);
+    let (short, long) = (limits::UNKNOWN_PREDECESSOR_WAIT, limits::RUNNING_PREDECESSOR_WAIT);
+    let start = bench.now;
+    for (wait, expected) in
+        [(Duration::ZERO, at_once), (short, unknown_for_long), (long, running_for_long)]
+    {
+        bench.now = start + wait;
         bench.session.handle_timeout(bench.now);
         let mut seen = bench.events();
         let out = bench.out();
         seen.extend(out.into_iter().filter(|out| !out.starts_with("ack")));
-        assert_eq!(seen, expected, "{before:?} after {secs} s");
+        assert_eq!(seen, expected, "{before:?} after {wait:?}");
     }
 }
 
@@ -195,6 +206,30 @@ fn requests_wait_for_others() {
     check(Before::Itself, failed, &[], &[]);
     check(Before::Unknown, &[], timeout, &[]);
     check(Before::Running, &[], &[], timeout);
+}
+
+/// `PREDECESSOR_COUNT_MAX`, `HELD_LEN_MAX`: who holds back more is told that the waiting failed.
+#[test]
+fn only_so_much_is_held() {
+    let hold = |bench: &mut Bench, len: usize, count: usize| {
+        let body = [request(2), vec![0; len]].concat();
+        bench.send_body(&body);
+        let Some(Event::Request(request)) = bench.session.poll_event() else { panic!() };
+        let never = MsgId(bench.next_id().0 + (1 << 32));
+        bench.session.hold(bench.now, request, &vec![never; count]);
+        bench.out()
+    };
+    let failed = ["result error 400 MSG_WAIT_FAILED"];
+    let mut bench = Bench::new();
+    assert_eq!(hold(&mut bench, 8, limits::PREDECESSOR_COUNT_MAX), [""; 0]);
+    assert_eq!(hold(&mut bench, 8, limits::PREDECESSOR_COUNT_MAX + 1), failed);
+    let mut bench = Bench::new();
+    // Each with one identifier to wait for.
+    let len = limits::HELD_LEN_MAX / 4 - 8 - 8;
+    for _ in 0..4 {
+        assert_eq!(hold(&mut bench, len, 1), [""; 0]);
+    }
+    assert_eq!(hold(&mut bench, 8, 1), failed);
 }
 
 #[test]
