@@ -9,6 +9,7 @@
 //! | `files_are_one_idea`          | length of hand-written Rust outside tests                          |
 //! | `links_resolve`               | links between Markdown files                                       |
 //! | `methods_are_tested`          | each API method is named by a test, or in the table of coverage    |
+//! | `limits_are_reached`          | each bound of a `limits.rs` is named by a test, or told why not    |
 //! | `nothing_is_left_over`        | no marks of unfinished work                                        |
 //!
 //! It uses std alone: what it reads is ours, so lines and prefixes are enough.
@@ -165,6 +166,87 @@ const RULES: &[Rule] = &[
     },
 ];
 
+/// Constants of a `limits.rs` that no test names, and why there is nothing to be reached, or what it would take.
+const NOT_REACHED: &[(&[&str], &str)] = &[
+    (
+        &["ENVELOPE_HEADER_LEN", "TAILROOM", "TRANSPORT_HEADROOM", "KEY_INLINE_LEN"],
+        "The layout of a buffer: asserted where it stands, and beyond it is another allocation.",
+    ),
+    (
+        &["PARTITION_COUNT", "REMOTE_PART_COUNT_MAX"],
+        "A default; and what a store elsewhere allows, which is asserted to be more than there can be.",
+    ),
+    (
+        &[
+            "BLOCKING_THREADS_PER_SHARD",
+            "LAYOUT_CACHE_LEN",
+            "MEDIA_THREADS",
+            "MOVES_AT_ONCE",
+            "READ_LEN",
+            "READ_LONG_LEN",
+            "REMOTE_PART_IN_MEMORY_COUNT",
+            "REMOTE_READS_MAX",
+            "REMOTE_RUN_LEN",
+            "REMOTE_THREAD_COUNT",
+            "TICK",
+            "UPKEEP_THREADS",
+            "ADMIN_PROGRESS",
+        ],
+        "How much, or how often, at once: whatever is beyond has its turn after that, and nobody is told.",
+    ),
+    (
+        &[
+            "CHECK_FILE_COUNT_MAX",
+            "CHORE_BATCHES_PER_SWEEP",
+            "CHORE_BATCH_COUNT",
+            "EXPIRE_BATCH_COUNT_MAX",
+            "OWNER_PAGE_COUNT",
+            "PART_VERSION_COUNT",
+            "PIECE_KEY_COUNT",
+        ],
+        "Pages of the server's own work: the next page, or the next sweep, goes on from there.",
+    ),
+    (
+        &[
+            "PIECES_BLOB_LEN_MIN",
+            "PIECES_BUFFER_LEN",
+            "PIECES_CACHE_LEN",
+            "PIECES_DELETE_COUNT_MAX",
+            "PIECES_FILE_LEN_MAX",
+            "PIECES_OPEN_FILES_MAX",
+            "PIECES_RECLAIM_LEN",
+            "REMOTE_PART_LEN",
+            "REMOTE_REASON_LEN_MAX",
+        ],
+        "Of RocksDB and of remote stores, which tests without these features do not have.",
+    ),
+    (
+        &[
+            "ADMIN_PATIENCE",
+            "ANSWER_HELD_MAX",
+            "BLOB_AWAITED",
+            "BLOB_AWAITED_COUNT",
+            "CHORE_RETRY_S",
+            "DELIVERY_RETRY",
+            "MOVE_AGAIN",
+            "MOVE_INTENT_S",
+            "MOVE_PAUSE",
+            "MOVE_PAUSE_MAX",
+            "UPKEEP_STOP",
+        ],
+        "Times of the shell, which keeps the clock of the system: reaching one would be waiting for it.",
+    ),
+    (
+        &[
+            "IDLE_KEY_COUNT_MAX",
+            "MOVE_FAILURE_COUNT_MAX",
+            "SLOW_READER_LEN_MIN",
+            "USER_ID_TRY_COUNT",
+        ],
+        "To be reached: by 16,384 keys, a remote store that fails, a socket that takes little for half a minute, and chance.",
+    ),
+];
+
 #[test]
 fn dependency_directions() {
     let mut wrong = Vec::new();
@@ -319,6 +401,61 @@ fn methods_are_tested() {
         if !named && !coverage.contains_key(&method) {
             wrong.push(format!("{method}: no test names it, nor does docs/coverage.md"));
         }
+    }
+    check(wrong);
+}
+
+/// A test that reaches a bound names it in its code, and not the number: so it goes on reaching it when the bound changes.
+#[test]
+fn limits_are_reached() {
+    let mut wrong = Vec::new();
+    let mut bounds: BTreeMap<String, String> = BTreeMap::new();
+    for path in files("rs").into_iter().filter(|path| path.ends_with("/limits.rs")) {
+        if is_test(&path) {
+            continue;
+        }
+        for line in read(&path).lines() {
+            let Some(rest) = line.strip_prefix("pub const ") else { continue };
+            let name = rest.split(':').next().unwrap_or_default().to_owned();
+            if let Some(other) = bounds.insert(name.clone(), path.clone()) {
+                wrong.push(format!("{path}: {name} is in {other} as well"));
+            }
+        }
+    }
+    let mut tests = String::new();
+    for path in files("rs").into_iter().filter(|path| !path.starts_with("benches/")) {
+        let text = read(&path);
+        let test = if is_test(&path) {
+            text.as_str()
+        } else {
+            text.split_once("\n#[cfg(test)]\nmod tests {").map_or("", |(_, test)| test)
+        };
+        // Elsewhere the name may be that of something else.
+        let package = path.split_once("/src/").map_or("", |(package, _)| package);
+        let has_bounds = bounds.values().any(|path| path.starts_with(&format!("{package}/src/")));
+        if !(has_bounds || names(&text, "limits")) || path.ends_with("/tidy.rs") {
+            continue;
+        }
+        let mut is_import = false;
+        for line in test.lines().map(str::trim_start) {
+            is_import |= line.starts_with("use ");
+            if !is_import && !line.starts_with("//") {
+                tests.push_str(line);
+                tests.push('\n');
+            }
+            is_import &= !line.ends_with(';');
+        }
+    }
+    let excused: Vec<&str> = NOT_REACHED.iter().flat_map(|(names, _)| *names).copied().collect();
+    for (name, path) in &bounds {
+        match (names(&tests, name), excused.contains(&name.as_str())) {
+            (false, false) => wrong.push(format!("{path}: no test names {name}")),
+            (true, true) => wrong.push(format!("{path}: {name} is named by a test, and excused")),
+            _ => {}
+        }
+    }
+    for name in excused.iter().filter(|name| !bounds.contains_key(**name)) {
+        wrong.push(format!("{}: there is no {name}", file!()));
     }
     check(wrong);
 }

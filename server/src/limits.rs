@@ -7,8 +7,6 @@ use std::time::Duration;
 
 /// How deep `invokeWith…` wrappers may be nested in one another.
 pub const WRAPPER_DEPTH_MAX: usize = 8;
-/// How many queries `invokeAfterMsgs` may name.
-pub const PREDECESSOR_COUNT_MAX: usize = 64;
 /// How many requests of one session may run at once; further ones are told to wait.
 pub const REQUESTS_RUNNING_MAX: usize = 1024;
 /// How many units of cost a login may spend in a second, on average.
@@ -89,12 +87,8 @@ pub const GENERATION_COUNT: usize = 16 * 1024;
 
 // ---- handlers ----
 
-/// How many events one answer of `updates.getDifference` is about.
-pub const DIFFERENCE_EVENT_COUNT: i32 = 100;
 /// How many users one call may ask for.
 pub const USER_COUNT_MAX: usize = 200;
-/// How many photos of a profile are shown at once.
-pub const PROFILE_PHOTO_PAGE_COUNT_MAX: i32 = 100;
 /// How many photos one call may name.
 pub const PROFILE_PHOTO_NAMED_COUNT_MAX: usize = 100;
 /// How many entries of an address book are looked at in one call; the rest is to be sent again.
@@ -147,8 +141,6 @@ pub const UPLOAD_PART_COUNT_MAX_LARGE: i32 = 8_000;
 
 // ---- what clients say of their media ----
 
-/// UTF-16 code units of a caption.
-pub const CAPTION_LEN_MAX: usize = 1_024;
 /// How many attributes of a document are looked at; there are fewer kinds.
 pub const ATTRIBUTE_COUNT_MAX: usize = 16;
 /// Bytes of a file name, a title, a performer.
@@ -163,8 +155,6 @@ pub const STICKER_ALT_LEN_MAX: usize = 32;
 pub const MIME_TYPE_LEN_MAX: usize = 127;
 /// How long media that go after they were opened may stay open, in seconds.
 pub const MEDIA_TTL_S_MAX: i32 = 60;
-/// Items of an album.
-pub const ALBUM_COUNT_MAX: usize = 10;
 /// Bytes of a name, an address, a number of a contact or a venue.
 pub const CARD_TEXT_LEN_MAX: usize = 255;
 /// Bytes of a contact's vCard.
@@ -177,7 +167,7 @@ pub const GEO_ACCURACY_MAX: i32 = 1_500;
 /// How many pictures may wait for the threads that work on them, besides those being worked on.
 pub const IMAGE_QUEUE_COUNT: usize = 16;
 /// The priority of these threads, from 0 to 99, where others have 48. On Linux it is nice 10: a tenth of what others get.
-pub const IMAGE_PRIORITY: u8 = 23;
+pub const IMAGE_PRIORITY: u8 = 22;
 /// How long a picture may wait for a place among them.
 pub const IMAGE_WAIT_MAX: Duration = Duration::from_secs(60);
 /// How long the work on a picture may take; the threads only get what time others leave.

@@ -9,7 +9,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ::server::{Stores, config::Config, config::MediaStore};
+use ::server::{Stores, config::Config, config::MediaStore, limits};
 use serde_json::{Value, json};
 use services::{Pushed, tables};
 use storage::blobs::{MemoryPieces, PieceKey, s3::Objects};
@@ -392,7 +392,7 @@ async fn operators_ask_through_a_socket() {
     kept.is_right().await;
     let mode = std::fs::metadata(&path).expect("it is there").permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
-    let long = "x".repeat(100_000);
+    let long = "x".repeat(limits::ADMIN_REQUEST_LEN_MAX as usize + 1);
     for (request, reason) in [
         ("", "no JSON"),
         (&long, "no JSON"),
@@ -407,6 +407,18 @@ async fn operators_ask_through_a_socket() {
         let line = lines.next_line().await.expect("it answers").expect("a line");
         assert!(line.contains("failed") && line.contains(reason), "{line}");
     }
+    // Those who say nothing keep others waiting, until one of them goes.
+    let mut silent = Vec::new();
+    for _ in 0..limits::ADMIN_CONNECTION_COUNT_MAX {
+        silent.push(UnixStream::connect(&path).await.expect("the server listens"));
+    }
+    let request = json!({ "command": "check", "repair": false }).to_string();
+    let mut waiting = Box::pin(kept.ask(&request));
+    let early = tokio::time::timeout(Duration::from_millis(50), &mut waiting).await;
+    assert!(early.is_err(), "there was no place");
+    silent.pop();
+    assert!(!waiting.await.is_empty());
+    drop(silent);
     server.stop().await;
     assert!(!path.exists());
 }

@@ -83,3 +83,19 @@ impl Report {
         self.found.load(Ordering::Relaxed)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn findings_are_told_to_a_number_and_counted_beyond() {
+        let (report, mut listener) = Report::new();
+        for _ in 0..=FINDINGS_SHOWN_MAX {
+            report.find("wrong".to_owned());
+        }
+        assert_eq!(report.found(), FINDINGS_SHOWN_MAX + 1);
+        let told = std::iter::from_fn(|| listener.findings.try_recv().ok());
+        assert_eq!(told.count(), FINDINGS_SHOWN_MAX);
+    }
+}

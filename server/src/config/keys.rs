@@ -97,7 +97,9 @@ pub const KEYS: &[Key] = &[
     },
     Key {
         name: "mtproxy.secrets",
-        allowed: Allowed::SecretList("32 hexadecimal digits each, optionally with dd in front"),
+        allowed: Allowed::SecretList(
+            "at most 16, 32 hexadecimal digits each, optionally with dd in front",
+        ),
         default: "none",
         about: "Secrets of the MTProxy handshake; only clients that are set to a proxy need one",
     },

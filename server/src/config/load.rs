@@ -16,6 +16,7 @@ use figment::providers::{Format, Toml};
 use figment::util::nest;
 use figment::value::{Dict, Map, Value};
 use figment::{Figment, Metadata, Profile, Provider};
+use mtproto::limits::SECRET_COUNT_MAX;
 use tracing_subscriber::EnvFilter;
 
 use super::keys::{Allowed, KEYS, Key};
@@ -523,7 +524,7 @@ fn dc_id(value: &Value) -> Option<i32> {
 }
 
 fn mtproxy_secrets(value: &Value) -> Option<Vec<super::MtProxySecret>> {
-    parse::list(value, parse::mtproxy_secret)
+    parse::list(value, parse::mtproxy_secret).filter(|secrets| secrets.len() <= SECRET_COUNT_MAX)
 }
 
 fn log_filter(value: &Value) -> Option<String> {

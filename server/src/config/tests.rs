@@ -1,5 +1,7 @@
 //! Tables of configurations and of what is said about the wrong ones.
 
+use mtproto::limits::SECRET_COUNT_MAX;
+
 use super::*;
 
 /// Reads a file with `text`, `BAUDOT_*` variables and `KEY=VALUE` flags.
@@ -154,7 +156,7 @@ fn secrets_stay_secret() {
     let text = "[mtproxy]\nsecrets = ['abc']\n[codes.webhook]\nsecret = 'short'";
     let expected = [
         "baudot.toml: codes.webhook.secret = ***: allowed is at least 16 characters",
-        "baudot.toml: mtproxy.secrets = ***: allowed is a list: 32 hexadecimal digits each, optionally with dd in front",
+        "baudot.toml: mtproxy.secrets = ***: allowed is a list: at most 16, 32 hexadecimal digits each, optionally with dd in front",
     ];
     let mut said: Vec<_> = load(text, &[], &[]).unwrap_err().lines().map(str::to_owned).collect();
     said.sort();
@@ -165,6 +167,16 @@ fn secrets_stay_secret() {
     let debug = format!("{config:?}");
     assert!(!debug.contains("0123456789abcdef") && !debug.contains("[0, 1, 2"), "{debug}");
     assert_eq!(config.mtproxy_secrets[0].to_text(), "dd000102030405060708090a0b0c0d0e0f");
+}
+
+/// Each secret costs a try on connections that it does not fit.
+#[test]
+fn secrets_are_few() {
+    for (count, fits) in [(SECRET_COUNT_MAX, true), (SECRET_COUNT_MAX + 1, false)] {
+        let secrets = vec!["'000102030405060708090a0b0c0d0e0f'"; count].join(",");
+        let loaded = load(&format!("[mtproxy]\nsecrets = [{secrets}]"), &[], &[]);
+        assert_eq!(loaded.is_ok(), fits, "{count}");
+    }
 }
 
 #[test]

@@ -335,6 +335,32 @@ mod tests {
     }
 
     #[test]
+    fn texts_are_cut() {
+        let long = "x".repeat(2 * ATTRIBUTE_TEXT_LEN_MAX);
+        let set = enums::InputStickerSet::InputStickerSetEmpty;
+        let given = [
+            Video { video_codec: Some(&long), ..Video::new(1.0, 1, 1) }.into(),
+            Audio { title: Some(&long), performer: Some(&long), ..Audio::new(1) }.into(),
+            types::DocumentAttributeSticker::new(&long, set).into(),
+        ];
+        let kept = |len_max: usize| long[..len_max].to_owned();
+        let text = || Some(kept(ATTRIBUTE_TEXT_LEN_MAX));
+        let codec = Some(kept(CODEC_LEN_MAX));
+        let expected: [Attribute; 3] = [
+            records::AttributeVideo { codec, ..records::AttributeVideo::new(1.0, 1, 1) }.into(),
+            records::AttributeAudio {
+                title: text(),
+                performer: text(),
+                ..records::AttributeAudio::new(1)
+            }
+            .into(),
+            records::AttributeSticker::new(kept(STICKER_ALT_LEN_MAX)).into(),
+        ];
+        let converted = given.iter().map(|given| attribute_from_tl(given).unwrap());
+        assert_eq!(converted.collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
     fn there_is_one_of_a_kind_and_no_contradiction() {
         let twice = [
             ImageSize::new(1, 2).into(),

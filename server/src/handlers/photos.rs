@@ -23,7 +23,7 @@ use crate::{
         peers,
         users::{self, Users},
     },
-    limits::{PROFILE_PHOTO_NAMED_COUNT_MAX, PROFILE_PHOTO_PAGE_COUNT_MAX},
+    limits::PROFILE_PHOTO_NAMED_COUNT_MAX,
     media::{access, image, intake, reference::Origin},
     rpc::{Result, RpcError, UserCtx},
     shared::AccessKind,
@@ -133,10 +133,8 @@ pub async fn get_user_photos(ctx: &UserCtx, request: GetUserPhotos) -> Result<Re
     let users = Users::load(ctx.shared(), ctx.user, [user.0])?;
     let shown = users.get(user.0).is_some_and(users::Loaded::shows_photos);
     let page = if shown {
-        let limit = match request.limit {
-            0 => PROFILE_PHOTO_PAGE_COUNT_MAX,
-            limit => limit.min(PROFILE_PHOTO_PAGE_COUNT_MAX),
-        };
+        // A profile has no more photos than one page.
+        let limit = if request.limit == 0 { i32::MAX } else { request.limit };
         let list = photos::List { offset: request.offset, max_id: request.max_id.max(0), limit };
         ctx.call(user, &list).await?
     } else {

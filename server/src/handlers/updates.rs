@@ -1,6 +1,7 @@
 //! `updates.*`: where a box stands, and what happened in it.
 
 use mtproto::session::Reply;
+use services::limits::DIFFERENCE_EVENT_COUNT;
 use tl::{
     api::functions::updates::{GetChannelDifference, GetDifference, GetState},
     operations::functions::mailbox,
@@ -8,7 +9,6 @@ use tl::{
 
 use crate::{
     convert::messages,
-    limits::DIFFERENCE_EVENT_COUNT,
     rpc::{Result, RpcError, UserCtx},
     updates::difference::Loaded,
 };

@@ -26,7 +26,6 @@ use tl::{
 use super::reference::{self, Origin};
 use crate::{
     convert::peers,
-    limits::PROFILE_PHOTO_PAGE_COUNT_MAX,
     rpc::{Result, RpcError, UserCtx},
     shared::AccessKind,
 };
@@ -110,8 +109,8 @@ fn profile_photo(ctx: &UserCtx, user: UserId, id: i64) -> Result<Option<Photo>> 
     if let Some(photo) = profile.photo.filter(|photo| photo.id == id) {
         return Ok(Some(photo));
     }
-    let limit = PROFILE_PHOTO_PAGE_COUNT_MAX;
-    let list = functions::photos::List { offset: 0, max_id: 0, limit };
+    // A profile has no more photos than one page.
+    let list = functions::photos::List { offset: 0, max_id: 0, limit: i32::MAX };
     let photos = router.read_now(&Owner::User(user), &list)?.photos;
     Ok(photos.into_iter().find(|photo| photo.id == id))
 }

@@ -21,6 +21,7 @@ use std::io::Read;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
 use bytes::Bytes;
 use tl::records::types::{AttributeFilename, Document, Photo};
@@ -41,12 +42,21 @@ use crate::limits::{
 use crate::rpc::{self, RpcError, UserCtx};
 
 /// Whether addresses are fetched, and which.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct FetchOptions {
     /// Whether any is.
     pub enabled: bool,
     /// Addresses that are fine although they are not public or have a port of their own. For tests; there is no setting.
     pub allowed: Vec<SocketAddr>,
+    /// How long a fetch may take in all.
+    pub time_max: Duration,
+}
+
+impl Default for FetchOptions {
+    /// Nothing is.
+    fn default() -> Self {
+        Self { enabled: false, allowed: Vec::new(), time_max: FETCH_TIME_MAX }
+    }
 }
 
 /// Fetches files.
@@ -116,7 +126,7 @@ impl Fetcher {
         Self { options: Arc::new(options), places: Arc::new(Semaphore::new(FETCH_JOBS_MAX)) }
     }
 
-    /// Fetches what is at `url`, at most `len_max` bytes, within [`FETCH_TIME_MAX`].
+    /// Fetches what is at `url`, at most `len_max` bytes, within [`FetchOptions::time_max`].
     ///
     /// # Errors
     ///
@@ -227,7 +237,7 @@ fn agent(options: Arc<FetchOptions>) -> Agent {
     let config = Agent::config_builder()
         .tls_config(tls)
         .proxy(None)
-        .timeout_global(Some(FETCH_TIME_MAX))
+        .timeout_global(Some(options.time_max))
         .max_redirects(FETCH_REDIRECT_COUNT_MAX)
         .max_response_header_size(FETCH_HEAD_LEN_MAX)
         .max_idle_connections(0)

@@ -87,7 +87,7 @@ impl Media {
         Ok(Self {
             pieces,
             remote,
-            images: image::Pool::new(config.image_threads, limits::IMAGE_QUEUE_COUNT)?,
+            images: image::Pool::new(config.image_threads, image::Bounds::SERVER)?,
             fetcher: fetch::Fetcher::new(fetch::FetchOptions {
                 enabled: config.external_fetch,
                 allowed: config.external_allowed.clone(),

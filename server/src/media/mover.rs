@@ -387,3 +387,21 @@ pub(crate) fn count(depot: &Depot) -> Result<Counted, Error> {
 }
 
 const _: () = assert!(limits::MOVE_PAUSE.as_secs() <= limits::MOVE_PAUSE_MAX.as_secs());
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `MOVE_QUEUE_COUNT`: what does not fit is not kept, but it is known that something was missed.
+    #[test]
+    fn arrivals_are_bounded() {
+        let arrivals = Arrivals::default();
+        for _ in 0..limits::MOVE_QUEUE_COUNT {
+            arrivals.push(BlobId([1; 32]));
+        }
+        assert!(!arrivals.missed.load(Ordering::Acquire));
+        arrivals.push(BlobId([2; 32]));
+        assert_eq!(arrivals.len(), limits::MOVE_QUEUE_COUNT);
+        assert!(arrivals.missed.load(Ordering::Acquire));
+    }
+}

@@ -18,6 +18,7 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError, Weak,
         atomic::{AtomicBool, AtomicU32, Ordering},
     },
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -126,6 +127,7 @@ pub(crate) struct Uploads {
     open: Mutex<HashMap<(UserId, i64), Arc<Upload>>>,
     accounts: Mutex<HashMap<UserId, Weak<Semaphore>>>,
     all: Arc<Semaphore>,
+    wait_max: Duration,
 }
 
 impl Default for Uploads {
@@ -134,6 +136,7 @@ impl Default for Uploads {
             open: Mutex::default(),
             accounts: Mutex::default(),
             all: Arc::new(Semaphore::new(limits::UPLOADS_IN_FLIGHT_LEN_MAX)),
+            wait_max: limits::UPLOAD_WAIT,
         }
     }
 }
@@ -155,7 +158,7 @@ impl Uploads {
             let all = Arc::clone(&self.all).acquire_many_owned(len).await.ok()?;
             Some(Room { _account: account, _all: all })
         };
-        let room = tokio::time::timeout(limits::UPLOAD_WAIT, room).await;
+        let room = tokio::time::timeout(self.wait_max, room).await;
         room.ok().flatten().ok_or_else(|| RpcError::flood_wait(1))
     }
 
@@ -437,6 +440,41 @@ mod tests {
             let part = NewPart { file_id: 1, part, total, bytes: &full[..len] };
             assert_eq!(check(&part, 4000), expected, "{} of {total:?}, {len}", part.part);
         }
+    }
+
+    /// Of one account, and of all; what waits for too long is told to come back.
+    #[test]
+    fn only_so_much_is_on_its_way() {
+        assert_eq!(Uploads::default().wait_max, limits::UPLOAD_WAIT);
+        let uploads = Uploads { wait_max: Duration::from_millis(1), ..Uploads::default() };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+        runtime.expect("a runtime").block_on(async {
+            let room = |user, len| uploads.room(UserId(user), len);
+            let wait = RpcError::flood_wait(1);
+            let own = limits::UPLOAD_IN_FLIGHT_LEN_MAX;
+            let first = room(1, own).await.expect("all that an account may have");
+            assert_eq!(room(1, 1).await.err(), Some(wait.clone()));
+            let count = i64::try_from(limits::UPLOADS_IN_FLIGHT_LEN_MAX / own).expect("few");
+            let mut others = Vec::new();
+            for user in 2..=count {
+                others.push(room(user, own).await.expect("others have theirs"));
+            }
+            assert_eq!(room(count + 1, 1).await.err(), Some(wait));
+            drop(first);
+            assert!(room(count + 1, 1).await.is_ok() && room(1, 1).await.is_ok());
+        });
+    }
+
+    /// `UPLOAD_REMEMBERED_COUNT`: those in use are not forgotten for others.
+    #[test]
+    fn only_so_many_are_remembered() {
+        let uploads = Uploads::default();
+        let used = uploads.remember(UserId(1), 0, Upload::new(DataId(0), 0));
+        for file_id in 1..=limits::UPLOAD_REMEMBERED_COUNT as i64 {
+            drop(uploads.remember(UserId(1), file_id, Upload::new(DataId(file_id), file_id)));
+        }
+        assert!(lock(&uploads.open).len() <= limits::UPLOAD_REMEMBERED_COUNT);
+        assert!(uploads.find(UserId(1), 0).is_some_and(|found| Arc::ptr_eq(&found, &used)));
     }
 
     #[test]

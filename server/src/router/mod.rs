@@ -9,6 +9,8 @@
 //!
 //! This module alone knows where a partition is: here, on one of this process's writer threads.
 
+#[cfg(test)]
+mod tests;
 mod writer;
 
 use std::{

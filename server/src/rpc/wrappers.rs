@@ -3,11 +3,11 @@
 //! Source: <https://core.telegram.org/api/invoking>.
 
 use bytes::Bytes;
-use mtproto::{MsgId, session::gzip};
+use mtproto::{MsgId, limits::PREDECESSOR_COUNT_MAX, session::gzip};
 use tl::{Cursor, Decode, Layer, Method, api::functions, records::types::Client};
 
 use super::{Result, RpcError};
-use crate::limits::{CLIENT_TEXT_LEN_MAX, PREDECESSOR_COUNT_MAX, WRAPPER_DEPTH_MAX};
+use crate::limits::{CLIENT_TEXT_LEN_MAX, WRAPPER_DEPTH_MAX};
 
 /// A query and what its wrappers said.
 #[derive(Debug, Default)]
@@ -171,6 +171,28 @@ mod tests {
         check(&with(151), Err(RpcError::CONNECTION_LAYER_INVALID));
         assert_eq!(check(&with(152), Ok(&[9; 4])).unwrap().layer, Some(152));
         assert_eq!(check(&with(1000), Ok(&[9; 4])).unwrap().layer, Some(1000));
+    }
+
+    #[test]
+    fn texts_of_clients_are_cut() {
+        let long = "\u{e9}".repeat(CLIENT_TEXT_LEN_MAX);
+        let query = [9; 4];
+        let init = functions::InitConnection::new(
+            1,
+            &long,
+            &long,
+            &long,
+            &long,
+            &long,
+            &long,
+            Raw(&query),
+        );
+        let client = check(&init.to_vec(Layer::NEWEST), Ok(&query)).unwrap().client.unwrap();
+        let kept = &long[..CLIENT_TEXT_LEN_MAX];
+        let texts = [&client.device_model, &client.system_version, &client.app_version];
+        assert_eq!(texts, [kept; 3]);
+        let texts = [&client.system_lang_code, &client.lang_pack, &client.lang_code];
+        assert_eq!(texts, [kept; 3]);
     }
 
     #[test]

@@ -151,3 +151,27 @@ impl Hub {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::SHARD_QUEUE_COUNT;
+
+    /// `SHARD_QUEUE_COUNT`: what does not fit is lost, and the shard is told so once; nobody waits for it.
+    #[test]
+    fn what_does_not_fit_is_made_up_for() {
+        let hub = Hub::default();
+        let (full, queue) = ShardHandle::new(SHARD_QUEUE_COUNT);
+        let (other, mut taken) = ShardHandle::new(SHARD_QUEUE_COUNT + 1);
+        hub.connect(vec![full, other]);
+        for _ in 0..SHARD_QUEUE_COUNT {
+            hub.login_changed(AuthKeyId(1));
+        }
+        assert!(!hub.take_overflow(0));
+        hub.login_changed(AuthKeyId(2));
+        assert!(hub.take_overflow(0) && !hub.take_overflow(0), "once");
+        assert!(!hub.take_overflow(1), "the other one had room");
+        assert_eq!((queue.len(), taken.len()), (SHARD_QUEUE_COUNT, SHARD_QUEUE_COUNT + 1));
+        assert!(matches!(taken.try_recv(), Ok(Command::LoginChanged(AuthKeyId(1)))));
+    }
+}

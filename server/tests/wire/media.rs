@@ -4,6 +4,8 @@ use std::io::Cursor;
 use std::time::Duration;
 
 use image::{DynamicImage, ImageFormat, RgbImage};
+use server::limits::{CARD_TEXT_LEN_MAX, GEO_ACCURACY_MAX, MEDIA_TTL_S_MAX, VCARD_LEN_MAX};
+use services::limits::{ALBUM_COUNT_MAX, CAPTION_LEN_MAX};
 use tl::api::{enums, functions, types};
 
 use crate::chat::{Pair, user};
@@ -373,10 +375,16 @@ async fn contacts_and_places_are_sent() {
     let expected = types::MessageMediaContact::new(number, "Caro", "L", "", carol.id);
     assert_eq!(got.media, Some(expected.into()));
 
-    let place = || types::InputGeoPoint::new(52.5, 13.4);
+    let place = || types::InputGeoPoint {
+        accuracy_radius: Some(i32::MAX),
+        ..types::InputGeoPoint::new(52.5, 13.4)
+    };
     let point = types::InputMediaGeoPoint::new(place().into());
     send(&mut pair.alice, &pair.to_bob, point.into(), "").await;
-    let point = types::GeoPoint::new(13.4, 52.5, 0);
+    let point = types::GeoPoint {
+        accuracy_radius: Some(GEO_ACCURACY_MAX),
+        ..types::GeoPoint::new(13.4, 52.5, 0)
+    };
     let got = pair.bob.next_message().await;
     assert_eq!(got.media, Some(types::MessageMediaGeo::new(point.clone().into()).into()));
     let venue =
@@ -386,9 +394,13 @@ async fn contacts_and_places_are_sent() {
     assert_eq!(pair.bob.next_message().await.media, Some(expected.into()));
 
     let nowhere = types::InputGeoPoint::new(f64::NAN, 13.4);
-    let long: &'static str = "x".repeat(256).leak();
+    let long: &'static str = "x".repeat(CARD_TEXT_LEN_MAX + 1).leak();
+    let vcard: &'static str = "x".repeat(VCARD_LEN_MAX + 1).leak();
+    let fits = types::InputMediaContact::new("1", &long[1..], &long[1..], &vcard[1..]);
+    let random_id = pair.alice.random_id();
+    pair.alice.ask(&api::SendMedia::new(pair.to_bob.clone(), fits.into(), "", random_id)).await;
     let url = "http://127.0.0.1/secret.png";
-    let cases: [(InputMedia<'static>, &str); 9] = [
+    let cases: [(InputMedia<'static>, &str); 10] = [
         (InputMedia::InputMediaEmpty, "MEDIA_EMPTY"),
         (types::InputMediaDice::new("\u{1f3b2}").into(), "MEDIA_INVALID"),
         (types::InputMediaGeoPoint::new(nowhere.into()).into(), "MEDIA_INVALID"),
@@ -398,6 +410,7 @@ async fn contacts_and_places_are_sent() {
         ),
         (venue(long).into(), "MEDIA_INVALID"),
         (types::InputMediaContact::new(long, "a", "b", "").into(), "MEDIA_INVALID"),
+        (types::InputMediaContact::new("1", "a", "b", vcard).into(), "MEDIA_INVALID"),
         (types::InputMediaPhotoExternal::new(url).into(), "EXTERNAL_URL_INVALID"),
         (types::InputMediaDocumentExternal::new(url).into(), "EXTERNAL_URL_INVALID"),
         (types::InputMediaPhoto::new(enums::InputPhoto::InputPhotoEmpty).into(), "MEDIA_EMPTY"),
@@ -433,10 +446,10 @@ async fn bad_uploads_are_refused() {
 async fn captions_are_bounded() {
     let mut pair = Pair::new().await;
     let media = photo(&mut pair.alice, 1).await;
-    let sent = send(&mut pair.alice, &pair.to_bob, media, &"a".repeat(1024)).await;
-    assert_eq!(sent.message.len(), 1024);
+    let sent = send(&mut pair.alice, &pair.to_bob, media, &"a".repeat(CAPTION_LEN_MAX)).await;
+    assert_eq!(sent.message.len(), CAPTION_LEN_MAX);
     let again: InputMedia<'_> = photo_again(&photo_of(&sent)).into();
-    for caption in ["a".repeat(1025), "😀".repeat(513)] {
+    for caption in ["a".repeat(CAPTION_LEN_MAX + 1), "😀".repeat(CAPTION_LEN_MAX / 2 + 1)] {
         let send = api::SendMedia::new(pair.to_bob.clone(), again.clone(), &caption, 5);
         assert_eq!(pair.alice.refused(&send).await, "MEDIA_CAPTION_TOO_LONG");
         let edit = api::EditMessage {
@@ -552,16 +565,16 @@ async fn some_media_go_after_they_were_opened() {
         let media = types::InputMediaUploadedPhoto::new(file.clone());
         types::InputMediaUploadedPhoto { ttl_seconds: Some(ttl_s), spoiler: true, ..media }.into()
     };
-    for ttl_s in [-1, 0, 61, i32::MAX - 1] {
+    for ttl_s in [-1, 0, MEDIA_TTL_S_MAX + 1, i32::MAX - 1] {
         let error = refused(&mut pair.alice, &pair.to_bob, media(ttl_s)).await;
         assert_eq!(error, "TTL_MEDIA_INVALID", "{ttl_s}");
     }
     let me = enums::InputPeer::InputPeerSelf;
     assert_eq!(refused(&mut pair.alice, &me, media(10)).await, "TTL_MEDIA_INVALID");
-    let sent = send(&mut pair.alice, &pair.to_bob, media(60), "").await;
+    let sent = send(&mut pair.alice, &pair.to_bob, media(MEDIA_TTL_S_MAX), "").await;
     let got = pair.bob.next_message().await;
     let Some(MessageMedia::MessageMediaPhoto(shown)) = &got.media else { panic!() };
-    assert!(shown.spoiler && shown.ttl_seconds == Some(60) && got.media_unread);
+    assert!(shown.spoiler && shown.ttl_seconds == Some(MEDIA_TTL_S_MAX) && got.media_unread);
     let forward =
         api::ForwardMessages::new(pair.to_alice.clone(), vec![got.id], vec![1], me.clone());
     assert_eq!(pair.bob.refused(&forward).await, "MESSAGE_ID_INVALID");
@@ -714,13 +727,13 @@ async fn wrong_albums_are_refused() {
     let good = || item(photo_again(&first), 1, "");
     let cases = [
         (vec![], "MEDIA_EMPTY"),
-        (vec![good(); 11], "MULTI_MEDIA_TOO_LONG"),
+        (vec![good(); ALBUM_COUNT_MAX + 1], "MULTI_MEDIA_TOO_LONG"),
         (vec![good(), item(fresh, 2, "")], "MEDIA_INVALID"),
         (vec![good(), item(stolen, 2, "")], "FILE_ID_INVALID"),
         (vec![good(), item(wrong, 2, "")], "FILE_REFERENCE_1_INVALID"),
         (vec![good(), item(document_again(&document_of(&text)), 2, "")], "MEDIA_INVALID"),
         (
-            vec![good(), item(photo_again(&first), 2, "x".repeat(1025).leak())],
+            vec![good(), item(photo_again(&first), 2, "x".repeat(CAPTION_LEN_MAX + 1).leak())],
             "MEDIA_CAPTION_TOO_LONG",
         ),
     ];

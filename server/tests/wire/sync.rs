@@ -347,6 +347,28 @@ async fn one_session_of_a_key_gets_updates() {
     }
 }
 
+/// A session that is opened to carry files takes no updates away from the one that talks, however late it asks.
+#[tokio::test]
+async fn sessions_for_files_get_no_updates() {
+    let server = TestServer::start().await;
+    let mut alice = server.person("Alice").await;
+    let mut bob = server.person("Bob").await;
+    let to_bob = alice.peer(&bob).await;
+    bob.state().await;
+    let mut files = bob.sibling().await;
+    files.call(&functions::help::GetConfig {}).await.expect("it is for anybody");
+    let part = functions::upload::SaveFilePart::new(1, 0, &[7; 1024]);
+    assert!(files.call(&part).await.expect("it is logged in by the key"));
+    alice.say(&to_bob, "for the session that talks").await;
+    assert_eq!(bob.next_message().await.message, "for the session that talks");
+    files.ping().await;
+    assert!(files.pushed_already().is_none());
+    // One that asks for anything else is no session for files.
+    files.call(&functions::updates::GetState {}).await.expect("it may");
+    alice.say(&to_bob, "for the one that asked last").await;
+    assert!(matches!(files.next_push().await, enums::Updates::Updates(_)));
+}
+
 /// `account.updateStatus`: those who talk to each other see who is there.
 #[tokio::test]
 async fn presence_is_seen() {

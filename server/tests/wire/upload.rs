@@ -1,5 +1,9 @@
 //! Parts of files: sent in any order and over any connection, made into files, fetched by who may see them.
 
+use server::limits::{
+    ANSWERS_LEN_MAX, FILE_HASH_LEN, FILE_PART_ASKED_LEN_MAX, REQUESTS_LEN_MAX,
+    UPLOAD_PART_COUNT_MAX, UPLOAD_PART_COUNT_MAX_LARGE,
+};
 use sha2::{Digest as _, Sha256};
 use tl::api::{enums, functions, types};
 
@@ -120,9 +124,9 @@ async fn rules_of_parts() {
         &[(0, None, 0, Err("FILE_PART_EMPTY"))],
         &[(0, None, 512 * KIB + 1, Err("FILE_PART_TOO_BIG"))],
         &[(-1, None, KIB, Err("FILE_PART_INVALID"))],
-        &[(4000, None, KIB, Err("FILE_PART_INVALID"))],
+        &[(UPLOAD_PART_COUNT_MAX, None, KIB, Err("FILE_PART_INVALID"))],
         &[(0, Some(0), KIB, Err("FILE_PARTS_INVALID"))],
-        &[(0, Some(4001), KIB, Err("FILE_PARTS_INVALID"))],
+        &[(0, Some(UPLOAD_PART_COUNT_MAX + 1), KIB, Err("FILE_PARTS_INVALID"))],
         &[(3, Some(3), KIB, Err("FILE_PART_INVALID"))],
         &[(0, Some(2), 1000, Err("FILE_PART_SIZE_INVALID"))],
         &[(0, Some(2), 3 * KIB, Err("FILE_PART_SIZE_INVALID"))],
@@ -135,7 +139,7 @@ async fn rules_of_parts() {
         ],
         &[(0, Some(5), KIB, Ok(())), (1, Some(6), KIB, Err("FILE_PARTS_INVALID"))],
         &[(0, Some(-1), KIB, Ok(())), (1, Some(2), 5, Ok(())), (0, Some(-1), KIB, Ok(()))],
-        &[(3999, Some(4000), 1, Ok(()))],
+        &[(UPLOAD_PART_COUNT_MAX - 1, Some(UPLOAD_PART_COUNT_MAX), 1, Ok(()))],
     ];
     for parts in table {
         let file_id = person.random_id();
@@ -158,8 +162,25 @@ async fn more_parts_where_that_is_allowed() {
     let server = TestServer::start_with(|config| config.media.large_uploads = true).await;
     let mut person = server.person("Ada").await;
     let file_id = person.random_id();
-    assert_eq!(save(&mut person, file_id, 4000, Some(8000), &[0; KIB]).await, Ok(()));
-    let beyond = save(&mut person, file_id, 8000, Some(8001), &[0; KIB]).await;
+    assert_eq!(
+        save(
+            &mut person,
+            file_id,
+            UPLOAD_PART_COUNT_MAX,
+            Some(UPLOAD_PART_COUNT_MAX_LARGE),
+            &[0; KIB]
+        )
+        .await,
+        Ok(())
+    );
+    let beyond = save(
+        &mut person,
+        file_id,
+        UPLOAD_PART_COUNT_MAX_LARGE,
+        Some(UPLOAD_PART_COUNT_MAX_LARGE + 1),
+        &[0; KIB],
+    )
+    .await;
     assert_eq!(beyond, Err("FILE_PART_INVALID".to_owned()));
 }
 
@@ -248,6 +269,8 @@ async fn parts_are_sent_without_waiting() {
     let server = TestServer::start().await;
     let mut person = server.person("Ada").await;
     let content = bytes(24 * MIB, 4);
+    // What is asked, and what is answered: beyond what is worked on, and promised, at once.
+    const { assert!(24 * MIB > REQUESTS_LEN_MAX && 24 * MIB > ANSWERS_LEN_MAX) };
     let file_id = person.random_id();
     let mut requests = Vec::new();
     for (part, bytes) in (0..).zip(content.chunks(512 * KIB)) {
@@ -366,7 +389,8 @@ async fn ranges(cache_mib: usize) {
         (false, 0, KIB, Err("LIMIT_INVALID")),
         (false, 0, 12 * KIB, Err("LIMIT_INVALID")),
         (false, 512 * KIB, MIB, Err("LIMIT_INVALID")),
-        (false, 0, 2 * MIB, Err("LIMIT_INVALID")),
+        (false, 0, FILE_PART_ASKED_LEN_MAX, Ok(0..FILE_PART_ASKED_LEN_MAX)),
+        (false, 0, 2 * FILE_PART_ASKED_LEN_MAX, Err("LIMIT_INVALID")),
         (false, 0, 0, Err("LIMIT_INVALID")),
         (true, KIB, 3 * KIB, Ok(KIB..4 * KIB)),
         (true, 511 * KIB, 2 * KIB, Ok(511 * KIB..513 * KIB)),
@@ -391,10 +415,15 @@ async fn ranges(cache_mib: usize) {
     let negative = api::GetFile::new(place.clone(), -4096, 4096);
     assert_eq!(person.refused(&negative).await, "OFFSET_INVALID");
     let hashes = person.ask(&api::GetFileHashes::new(place.clone(), MIB as i64)).await;
-    assert_eq!(hashes.len(), 5);
+    assert_eq!(hashes.len(), (len - MIB).div_ceil(FILE_HASH_LEN));
+    let all = person.ask(&api::GetFileHashes::new(place.clone(), 0)).await;
+    assert_eq!(all.len(), FILE_PART_ASKED_LEN_MAX / FILE_HASH_LEN, "no more at once");
     let none = person.ask(&api::GetFileHashes::new(place.clone(), 4 * MIB as i64)).await;
     assert_eq!(none.len(), 0);
-    assert_eq!(person.refused(&api::GetFileHashes::new(place, 1)).await, "OFFSET_INVALID");
+    assert_eq!(
+        person.refused(&api::GetFileHashes::new(place, FILE_HASH_LEN as i64 / 2)).await,
+        "OFFSET_INVALID"
+    );
 }
 
 /// A file is for who has an access hash, a reference, and still sees where it came from.

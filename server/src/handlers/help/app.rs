@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use mtproto::session::Reply;
-use services::limits::{ABOUT_LEN_MAX, PINNED_CHAT_COUNT_MAX, QUOTE_LEN_MAX};
+use services::limits::{ABOUT_LEN_MAX, CAPTION_LEN_MAX, PINNED_CHAT_COUNT_MAX, QUOTE_LEN_MAX};
 use tl::api::{
     enums::{self, JSONValue},
     functions::help::GetAppConfig,
@@ -14,7 +14,7 @@ use tl::api::{
 
 use super::{LARGE_QUEUE_COUNT, SMALL_QUEUE_COUNT, config::count, hash_of};
 use crate::{
-    limits::{CAPTION_LEN_MAX, UPLOAD_PART_COUNT_MAX, UPLOAD_PART_COUNT_MAX_LARGE},
+    limits::{UPLOAD_PART_COUNT_MAX, UPLOAD_PART_COUNT_MAX_LARGE},
     rpc::{Ctx, Result},
 };
 

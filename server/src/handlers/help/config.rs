@@ -1,17 +1,14 @@
 //! Addresses, limits, intervals: what a client asks for first.
 
 use mtproto::session::Reply;
-use services::limits::{EDIT_TIME_S, FORWARD_COUNT_MAX, MESSAGE_LEN_MAX};
+use services::limits::{CAPTION_LEN_MAX, EDIT_TIME_S, FORWARD_COUNT_MAX, MESSAGE_LEN_MAX};
 use tl::api::{
     functions::help::{GetConfig, GetNearestDc},
     types::{Config, DcOption, NearestDc},
 };
 
 use super::ANSWER_LIFETIME_S;
-use crate::{
-    limits::CAPTION_LEN_MAX,
-    rpc::{Ctx, Result},
-};
+use crate::rpc::{Ctx, Result};
 
 /// `help.getConfig`: addresses, limits, intervals.
 ///

@@ -10,6 +10,7 @@
 //! Live places, polls, dice, games, bills, stories, lists of tasks and what is paid for do not exist here. Stickers on a photo,
 //! the cover of a video and the moving half of a live photo are not kept: the rest is.
 
+use services::limits::CAPTION_LEN_MAX;
 use storage::{Owner, RECORD_LAYER, UserId};
 use tl::{
     Encode as _,
@@ -32,9 +33,7 @@ use crate::{
         media,
         text::{self, Text},
     },
-    limits::{
-        CAPTION_LEN_MAX, CARD_TEXT_LEN_MAX, GEO_ACCURACY_MAX, MEDIA_TTL_S_MAX, VCARD_LEN_MAX,
-    },
+    limits::{CARD_TEXT_LEN_MAX, GEO_ACCURACY_MAX, MEDIA_TTL_S_MAX, VCARD_LEN_MAX},
     media::{access, fetch, image, intake, reference::Origin},
     rpc::{Result, RpcError, UserCtx},
 };

@@ -1,6 +1,7 @@
 //! `messages.sendMedia`, `messages.sendMultiMedia`, `messages.uploadMedia`.
 
 use mtproto::session::Reply;
+use services::limits::ALBUM_COUNT_MAX;
 use storage::UserId;
 use tl::{
     api::{
@@ -22,7 +23,6 @@ use crate::{
         media::{self, Shown},
         messages, peers,
     },
-    limits::ALBUM_COUNT_MAX,
     media::reference::Origin,
     rpc::{Result, RpcError, UserCtx},
 };

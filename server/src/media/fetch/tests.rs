@@ -43,7 +43,8 @@ fn moved(to: &str) -> Answer {
 }
 
 fn fetcher(allowed: &[SocketAddr]) -> Fetcher {
-    Fetcher::new(FetchOptions { enabled: true, allowed: allowed.to_vec() })
+    let allowed = allowed.to_vec();
+    Fetcher::new(FetchOptions { enabled: true, allowed, ..FetchOptions::default() })
 }
 
 #[track_caller]
@@ -71,14 +72,18 @@ fn a_file() {
 
 #[test]
 fn redirects_are_followed() {
-    let address = serve(|path| match path {
-        "/1" => moved("/2"),
-        "/2" => moved("3"),
-        "/3" => moved("/last.txt"),
-        _ => fine("", b"x"),
+    // From a number to the one below, absolute and relative by turns.
+    let address = serve(|path| match path[1..].parse::<u32>() {
+        Ok(0) => moved("/last.txt"),
+        Ok(number) if number % 2 == 0 => moved(&format!("/{}", number - 1)),
+        Ok(number) => moved(&format!("{}", number - 1)),
+        Err(_) => fine("", b"x"),
     });
-    let fetched = block_on(fetcher(&[address]).fetch(&format!("http://{address}/1"), 5));
-    let fetched = fetched.expect("a file");
+    let fetch = |hops: u32| {
+        block_on(fetcher(&[address]).fetch(&format!("http://{address}/{}", hops - 1), 5))
+    };
+    let fetched = fetch(FETCH_REDIRECT_COUNT_MAX).expect("a file");
+    assert!(fetch(FETCH_REDIRECT_COUNT_MAX + 1).is_err());
     assert_eq!((&*fetched.mime, &*fetched.name), ("application/octet-stream", "last.txt"));
 }
 
@@ -172,6 +177,13 @@ fn lengths_are_bounded() {
     let fetched = block_on(fetcher(&[exactly]).fetch(&format!("http://{exactly}/"), 100));
     assert_eq!(fetched.map(|fetched| fetched.bytes.len()).ok(), Some(100));
 
+    // What is announced need not come.
+    for len_max in [FETCH_PHOTO_LEN_MAX, FETCH_DOCUMENT_LEN_MAX] {
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n", len_max + 1);
+        let address = serve(move |_| (head.clone(), Vec::new()));
+        let fetched = block_on(fetcher(&[address]).fetch(&format!("http://{address}/"), len_max));
+        assert!(matches!(fetched, Err(Error::TooLong)), "{fetched:?}");
+    }
     let announced = |_: &str| fine("", &[7; 101]);
     let unannounced = |_: &str| ("HTTP/1.1 200 OK\r\n".to_owned(), vec![7; 100_000]);
     assert!(matches!(error_of(announced, "/"), Error::TooLong));
@@ -203,9 +215,24 @@ fn places_are_bounded() {
             let polled = std::future::poll_fn(|cx| std::task::Poll::Ready(fetch.as_mut().poll(cx)));
             assert!(polled.await.is_pending());
         }
-        assert!(matches!(fetcher.fetch(&url, 1).await, Err(Error::Busy)));
+        let refused = fetcher.fetch(&url, 1).await.expect_err("there is no place");
+        assert!(matches!(refused, Error::Busy));
+        assert_eq!(RpcError::from(refused), RpcError::flood_wait(FETCH_RETRY_S));
         drop(listener);
     });
+}
+
+/// `FETCH_TIME_MAX`, shortened.
+#[test]
+fn nobody_waits_for_ever() {
+    assert_eq!(FetchOptions::default().time_max, FETCH_TIME_MAX);
+    // Accepts and never answers.
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("a port");
+    let time_max = Duration::from_millis(10);
+    let fetcher = Fetcher::new(FetchOptions { enabled: true, allowed: vec![address], time_max });
+    let error = block_on(fetcher.fetch(&format!("http://{address}/"), 1)).expect_err("no answer");
+    assert!(matches!(error, Error::Failed(_)), "{error:?}");
 }
 
 #[test]

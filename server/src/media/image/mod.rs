@@ -8,7 +8,7 @@ mod tests;
 
 pub use pictures::{Kind, Made};
 
-pub use self::pool::{Place, Pool};
+pub use self::pool::{Bounds, Place, Pool};
 use crate::{limits::IMAGE_RETRY_S, rpc::RpcError};
 
 /// Why a picture was not made.

@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use pictures::make;
@@ -15,12 +15,30 @@ use thread_priority::{ThreadPriority, set_current_thread_priority};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::{Error, Kind, Made};
-use crate::limits::{IMAGE_PRIORITY, IMAGE_WAIT_MAX, IMAGE_WORK_MAX};
+use crate::limits::{IMAGE_PRIORITY, IMAGE_QUEUE_COUNT, IMAGE_WAIT_MAX, IMAGE_WORK_MAX};
 
 /// The threads that work on pictures. They end with it.
 pub struct Pool {
     jobs: Sender<Job>,
     places: Arc<Semaphore>,
+    wait_max: Duration,
+}
+
+/// What a pool is given, and gives up.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// How many pictures may wait, besides those being worked on.
+    pub queue_count: usize,
+    /// How long one may wait for a place among them.
+    pub wait_max: Duration,
+    /// How long the work on one may take.
+    pub work_max: Duration,
+}
+
+impl Bounds {
+    /// Those of a server.
+    pub const SERVER: Self =
+        Self { queue_count: IMAGE_QUEUE_COUNT, wait_max: IMAGE_WAIT_MAX, work_max: IMAGE_WORK_MAX };
 }
 
 /// A place in the queue, for one picture.
@@ -38,21 +56,23 @@ struct Job {
 }
 
 impl Pool {
-    /// Starts `thread_count` threads (at least one). As many pictures as `queue_count` may wait for them.
+    /// Starts `thread_count` threads (at least one).
     ///
     /// # Errors
     ///
     /// No thread was to be had.
-    pub fn new(thread_count: usize, queue_count: usize) -> io::Result<Self> {
+    pub fn new(thread_count: usize, bounds: Bounds) -> io::Result<Self> {
         let thread_count = thread_count.max(1);
         let (jobs, waiting) = mpsc::channel();
         let waiting = Arc::new(Mutex::new(waiting));
         for number in 0..thread_count {
             let waiting = Arc::clone(&waiting);
-            thread::Builder::new().name(format!("image-{number}")).spawn(move || work(&waiting))?;
+            let name = format!("image-{number}");
+            thread::Builder::new().name(name).spawn(move || work(&waiting, bounds.work_max))?;
         }
-        let count = (thread_count + queue_count).min(Semaphore::MAX_PERMITS);
-        Ok(Self { jobs, places: Arc::new(Semaphore::new(count)) })
+        let count = (thread_count + bounds.queue_count).min(Semaphore::MAX_PERMITS);
+        let places = Arc::new(Semaphore::new(count));
+        Ok(Self { jobs, places, wait_max: bounds.wait_max })
     }
 
     /// How many threads there are where nothing else is configured: half of the cores, for the other work is worth more.
@@ -61,14 +81,14 @@ impl Pool {
         thread::available_parallelism().map_or(1, |cores| (cores.get() / 2).max(1))
     }
 
-    /// Waits for a place, at most [`IMAGE_WAIT_MAX`].
+    /// Waits for a place, at most [`Bounds::wait_max`].
     ///
     /// # Errors
     ///
     /// [`Error::Busy`] when there was none in that time.
     pub async fn place(&self) -> Result<Place, Error> {
         let permit = Arc::clone(&self.places).acquire_owned();
-        match tokio::time::timeout(IMAGE_WAIT_MAX, permit).await {
+        match tokio::time::timeout(self.wait_max, permit).await {
             Ok(Ok(permit)) => Ok(Place { jobs: self.jobs.clone(), permit }),
             Ok(Err(_)) | Err(_) => Err(Error::Busy),
         }
@@ -100,7 +120,7 @@ impl Place {
 }
 
 /// What a thread does until the pool is gone.
-fn work(waiting: &Mutex<Receiver<Job>>) {
+fn work(waiting: &Mutex<Receiver<Job>>, work_max: Duration) {
     // No number of pictures outweighs who is waiting for a message; but with the lowest priority of all, other programs of the
     // machine could keep pictures waiting for good.
     let priority = IMAGE_PRIORITY.try_into().map(ThreadPriority::Crossplatform);
@@ -112,7 +132,7 @@ fn work(waiting: &Mutex<Receiver<Job>>) {
         // Whoever waits for a job holds the lock, the others wait for that.
         let next = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(job) = next else { return };
-        let deadline = now() + IMAGE_WORK_MAX;
+        let deadline = now() + work_max;
         let overdue = || job.done.is_closed() || now() > deadline;
         // A decoder that panics costs its picture. What it had is gone with it.
         let made = catch_unwind(AssertUnwindSafe(|| make(&job.bytes, job.kind, &overdue)));
