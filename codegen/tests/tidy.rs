@@ -178,12 +178,17 @@ const NOT_REACHED: &[(&[&str], &str)] = &[
     ),
     (
         &[
+            "ACQUAINTANCE_COUNT",
             "BLOCKING_THREADS_PER_SHARD",
+            "DIRECT_COUNT_MAX",
+            "GENERATION_COUNT",
             "LAYOUT_CACHE_LEN",
             "MEDIA_THREADS",
             "MOVES_AT_ONCE",
             "READ_LEN",
             "READ_LONG_LEN",
+            "RECENT_COUNT",
+            "RECENT_LEN",
             "REMOTE_PART_IN_MEMORY_COUNT",
             "REMOTE_READS_MAX",
             "REMOTE_RUN_LEN",
