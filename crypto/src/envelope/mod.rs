@@ -259,16 +259,17 @@ pub fn open_v1(
     let parts = Parts::of_key(packet, key)?;
     let (aes_key, iv) = kdf::message_keys_v1(key, parts.msg_key, sender);
     ige(aes_ige::decrypt(parts.payload, &aes_key, &iv));
-    // A length that cannot be and a hash that does not fit get the same answer: nobody may learn which it was.
-    let Some(data) =
-        data_len(parts.payload).and_then(|len| padded_by_less_than_a_block(parts.payload, len))
-    else {
+    // A length that cannot be and a hash that does not fit get the same answer after the same steps: nobody may learn which it
+    // was.
+    let data =
+        data_len(parts.payload).and_then(|len| padded_by_less_than_a_block(parts.payload, len));
+    let (len, hashed) = (data.map(<[u8]>::len), data.unwrap_or(parts.payload));
+    let expected = kdf::msg_key_v1(hashed);
+    if len.is_none() {
         parts.payload.fill(0);
-        return Err(Error::WrongMsgKey);
-    };
-    let (len, expected) = (data.len(), kdf::msg_key_v1(data));
+    }
     parts.verify(&expected)?;
-    Ok(len)
+    len.ok_or(Error::WrongMsgKey)
 }
 
 /// Seals one of the handshake's Diffie-Hellman messages. `data` is its TL object; of `padding`, random bytes, as many
@@ -299,10 +300,10 @@ pub fn open_dh<'a>(
     let bad_length = Error::BadLength { len: encrypted.len() };
     aes_ige::decrypt(encrypted, key, iv).map_err(|_| bad_length)?;
     let (hash, padded) = encrypted.split_first_chunk_mut::<20>().ok_or(bad_length)?;
-    let len = data_len(padded).filter(|&len| {
-        padded_by_less_than_a_block(padded, len)
-            .is_some_and(|data| ct_eq(&sha::sha1(&[data]), &*hash))
-    });
+    // What is no object is hashed all the same.
+    let data = data_len(padded).and_then(|len| padded_by_less_than_a_block(padded, len));
+    let fits = ct_eq(&sha::sha1(&[data.unwrap_or(padded)]), &*hash);
+    let len = data.filter(|_| fits).map(<[u8]>::len);
     match len {
         Some(len) => padded.get(..len).ok_or(bad_length),
         None => {

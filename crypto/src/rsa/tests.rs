@@ -134,6 +134,36 @@ fn tampered_blocks_are_refused() {
     assert!(unpad(&old, |_| None).is_none());
 }
 
+/// "Four Attacks and a Proof for Telegram", the fourth: whoever multiplies a recorded block and has the product decrypted
+/// must not learn from the time it takes whether it begins with a zero, or with what looks like an object.
+///
+/// So the same is done with every block that does not open: the old kind is looked for in all, its hash taken over the
+/// same bytes, and RSA_PAD is undone in all. The length of what is hashed here is what `data_len` says, and it is asked once.
+#[test]
+fn every_block_is_looked_at_alike() {
+    use std::cell::RefCell;
+
+    let data = data(96, 7);
+    let pad = pad_rsa_pad(&data, &[9; 192], &[1; 32]).unwrap();
+    let old = *pad_old(&data, &[9; DATA_LEN_MAX_OLD]).unwrap();
+    let changed = |block: &[u8; 256], at: usize| {
+        let mut block = *block;
+        block[at] ^= 1;
+        block
+    };
+    // Of the old kind with a wrong hash, with a wrong first byte, with data that is none; of RSA_PAD with a wrong hash; none.
+    let blocks = [changed(&old, 1), changed(&old, 0), changed(&old, 21), changed(&pad, 100)];
+    for block in blocks.into_iter().chain([[0; 256], [0x5a; 256], [0; 256].map(|_: u8| 1)]) {
+        let asked = RefCell::new(Vec::new());
+        let opened = unpad(&block, |bytes| {
+            asked.borrow_mut().push(bytes.len());
+            data_len(bytes)
+        });
+        assert!(opened.is_none());
+        assert_eq!(asked.into_inner(), [DATA_LEN_MAX_OLD], "{block:02x?}");
+    }
+}
+
 #[test]
 fn blocks_out_of_range_are_refused() {
     assert_eq!(KEY.decrypt_raw(&[0xff; 256]).map(|_| ()), Err(Error::Block));
