@@ -102,12 +102,6 @@ impl Kind {
             _ => kind,
         })
     }
-
-    /// Whether others see if it was played.
-    #[must_use]
-    pub fn is_played(self) -> bool {
-        self.voice || self.round
-    }
 }
 
 /// Attributes for clients.

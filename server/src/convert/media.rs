@@ -4,6 +4,7 @@
 //! They are no part of what is stored, so a file is shown in two steps: [`Handle::new`] makes them, and what is made for the
 //! client borrows from both.
 
+use services::mailbox::attachment;
 use storage::UserId;
 use tl::{
     Decode as _,
@@ -164,7 +165,9 @@ pub fn is_passing(media: &Media) -> bool {
 pub fn is_opened(media: &Media) -> bool {
     match media {
         Media::MediaDocument(media) => {
-            media.ttl_s.is_some() || Kind::of(&media.document.attributes).is_played()
+            // Whoever forwards it decides by the same.
+            let kind = attachment::Kind::of_document(&media.document);
+            media.ttl_s.is_some() || kind.is_played()
         }
         media => is_passing(media),
     }
@@ -182,7 +185,9 @@ pub fn of_file(file: File, spoiler: bool, ttl_s: Option<i32>) -> Media {
     }
 }
 
-fn media_to_tl<'a>(media: &'a Media, handle: &'a Handle) -> enums::MessageMedia<'a> {
+/// A medium for a client, who names its file, if it has one, by `handle`.
+#[must_use]
+pub fn media_to_tl<'a>(media: &'a Media, handle: &'a Handle) -> enums::MessageMedia<'a> {
     match media {
         Media::MediaPhoto(media) => types::MessageMediaPhoto {
             spoiler: media.spoiler,

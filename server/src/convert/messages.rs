@@ -138,8 +138,8 @@ pub struct View {
 
 impl View {
     /// Nobody, and no media.
-    #[cfg(test)]
-    pub(crate) fn empty(viewer: UserId) -> Self {
+    #[must_use]
+    pub fn empty(viewer: UserId) -> Self {
         Self { viewer, users: Users::default(), media: BTreeMap::new() }
     }
 

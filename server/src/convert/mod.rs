@@ -11,6 +11,7 @@
 //! | [`messages`]   |                                      | messages, dialogs, drafts, whom they mention |
 //! | [`media`]      |                                      | photos, documents, what else is attached     |
 //! | [`attributes`] | what a document is                   | what a document is                           |
+//! | [`cards`]      | contacts and places                  |                                              |
 //! | [`notify`]     | notification settings                | notification settings                        |
 //! | [`privacy`]    | privacy keys and rules               | privacy keys and rules                       |
 //!
@@ -19,6 +20,7 @@
 
 pub mod acquaintances;
 pub mod attributes;
+pub mod cards;
 pub mod detect;
 pub mod entities;
 pub mod media;

@@ -15,7 +15,7 @@ use storage::{Owner, RECORD_LAYER, UserId};
 use tl::{
     Encode as _,
     api::{
-        enums::{InputDocument, InputGeoPoint, InputMedia, InputPhoto, MessageEntity},
+        enums::{InputDocument, InputMedia, InputPhoto, MessageEntity},
         types as input,
     },
     operations::functions::{accounts, directory, mailbox},
@@ -29,11 +29,12 @@ use super::super::contacts::digits;
 use crate::{
     convert::{
         attributes::{self, Described, Description},
+        cards,
         detect::units,
         media,
         text::{self, Text},
     },
-    limits::{CARD_TEXT_LEN_MAX, GEO_ACCURACY_MAX, MEDIA_TTL_S_MAX, VCARD_LEN_MAX},
+    limits::MEDIA_TTL_S_MAX,
     media::{access, fetch, image, intake, reference::Origin},
     rpc::{Result, RpcError, UserCtx},
 };
@@ -153,10 +154,9 @@ pub(super) async fn attach(
         }
         InputMedia::InputMediaContact(card) => contact(ctx, card).await.map(Attached::made),
         InputMedia::InputMediaGeoPoint(given) => {
-            let place = geo(&given.geo_point)?;
-            Ok(Attached::made(place.into()))
+            Ok(Attached::made(cards::geo(&given.geo_point)?.into()))
         }
-        InputMedia::InputMediaVenue(given) => venue(given).map(Attached::made),
+        InputMedia::InputMediaVenue(given) => Ok(Attached::made(cards::venue(given)?.into())),
         InputMedia::InputMediaWebPage(_) => Err(RpcError::WEBPAGE_NOT_FOUND),
         InputMedia::InputMediaStory(_) => Err(RpcError::STORY_ID_INVALID),
         InputMedia::InputMediaGeoLive(_)
@@ -229,8 +229,7 @@ async fn again(ctx: &UserCtx, (id, hash, reference): (i64, i64, &[u8])) -> Resul
 
 /// A contact, with the account that has the number, if it lets itself be found by it.
 async fn contact(ctx: &UserCtx, card: &input::InputMediaContact<'_>) -> Result<Media> {
-    bounded(&[card.phone_number, card.first_name, card.last_name], CARD_TEXT_LEN_MAX)?;
-    bounded(&[card.vcard], VCARD_LEN_MAX)?;
+    let stored = cards::contact(card)?;
     let number = digits(card.phone_number);
     let owner = ctx.call(Owner::phone(&number), &directory::Lookup {}).await?.user_id;
     let user_id = match owner {
@@ -240,52 +239,5 @@ async fn contact(ctx: &UserCtx, card: &input::InputMediaContact<'_>) -> Result<M
         }
         own => own.unwrap_or_default(),
     };
-    Ok(records::MediaContact {
-        phone: card.phone_number.to_owned(),
-        first_name: card.first_name.to_owned(),
-        last_name: card.last_name.to_owned(),
-        vcard: card.vcard.to_owned(),
-        user_id,
-    }
-    .into())
-}
-
-fn geo(point: &InputGeoPoint) -> Result<records::MediaGeo> {
-    let InputGeoPoint::InputGeoPoint(point) = point else { return Err(RpcError::MEDIA_EMPTY) };
-    // No number is in no range.
-    if !(-90.0..=90.0).contains(&point.lat) || !(-180.0..=180.0).contains(&point.long) {
-        return Err(RpcError::MEDIA_INVALID);
-    }
-    let accuracy = point.accuracy_radius.filter(|radius| *radius > 0);
-    Ok(records::MediaGeo {
-        accuracy: accuracy.map(|radius| radius.min(GEO_ACCURACY_MAX)),
-        ..records::MediaGeo::new(point.long, point.lat)
-    })
-}
-
-fn venue(given: &input::InputMediaVenue<'_>) -> Result<Media> {
-    let place = geo(&given.geo_point)?;
-    let texts = [given.title, given.address, given.provider, given.venue_id, given.venue_type];
-    bounded(&texts, CARD_TEXT_LEN_MAX)?;
-    let [title, address, provider, venue_id, venue_type] = texts.map(str::to_owned);
-    Ok(records::MediaVenue {
-        long: place.long,
-        lat: place.lat,
-        accuracy: place.accuracy,
-        title,
-        address,
-        provider,
-        venue_id,
-        venue_type,
-    }
-    .into())
-}
-
-/// Refuses texts that are too long to be what they are said to be.
-fn bounded(texts: &[&str], len_max: usize) -> Result<()> {
-    if texts.iter().all(|text| text.len() <= len_max) {
-        Ok(())
-    } else {
-        Err(RpcError::MEDIA_INVALID)
-    }
+    Ok(records::MediaContact { user_id, ..stored }.into())
 }
