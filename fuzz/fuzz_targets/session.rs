@@ -2,4 +2,4 @@
 
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| fuzz::mtproto::session(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| fuzz::session::session(data));

@@ -1,24 +1,22 @@
-//! Bodies of `envelope`, `handshake`, `session` and `gzip`: no bytes panic, and what comes out keeps the protocol's rules.
+//! Bodies of `envelope`, `handshake` and `gzip`: no bytes panic, and what comes out keeps the protocol's rules.
 //!
 //! ```text
 //! envelope    | padding (1) | anything: a packet, a plaintext, a body |
 //! handshake   | kind (1) | length (1) | query or inner data | …
-//! session     | operation (1) | its arguments | …               see `Op`
 //! gzip        | anything: an object, and the data of one |
 //! ```
 
-use std::collections::HashSet;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use crypto::rsa::PrivateKey;
-use crypto::{AuthKey, AuthKeyId, Side};
-use mtproto::envelope::{self, Message, PADDING_RANDOM_LEN};
+use crypto::{AuthKey, Side};
+use mtproto::envelope::{self, PADDING_RANDOM_LEN};
 use mtproto::handshake::server::{Config, Handshakes, Step, Stored};
 use mtproto::limits::GZIP_OUTPUT_LEN_MAX;
-use mtproto::session::{self, ConnId, Event, Predecessors, SaltSecret, Session, gzip};
-use mtproto::{Buffer, MsgId, UnixTime};
+use mtproto::session::gzip;
+use mtproto::{Buffer, UnixTime};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
 
@@ -138,162 +136,6 @@ fn tl_bytes(bytes: &[u8]) -> Vec<u8> {
     out.extend_from_slice(bytes);
     out.resize(out.len().next_multiple_of(4), 0);
     out
-}
-
-// ===== Session =====
-
-/// Constructors that a session knows, and two that it does not.
-const CONSTRUCTORS: [u32; 20] = [
-    0x73f1_f8dc,
-    0xe060_46b2,
-    0x3072_cfa1,
-    0x62d6_b459,
-    0xda69_fb52,
-    0x04de_b57d,
-    0x8cc0_d131,
-    0x7d86_1a08,
-    0x8610_baeb,
-    0x276d_3ec6,
-    0x809d_b6df,
-    0x58e4_a740,
-    0xb921_bd04,
-    0x7abe_77ec,
-    0xf342_7b8c,
-    0xe751_2126,
-    0xd143_5160,
-    0x9299_359f,
-    0xcb9f_372d,
-    0xc4f9_186b,
-];
-
-/// What happens to a session.
-///
-/// ```text
-/// 0..=3 message     | connection | seconds ahead | id | seq_no | constructor | length | body |
-/// 4 wait  | seconds |     5 answer a request | length |     6 update | length |
-/// 7 attach | conn |       8 detach | conn |     9 writable | conn |     10 poll     11 hold
-/// ```
-struct Op<'a>(&'a [u8]);
-
-impl<'a> Op<'a> {
-    fn byte(&mut self) -> Option<u8> {
-        let (first, rest) = self.0.split_first()?;
-        self.0 = rest;
-        Some(*first)
-    }
-
-    fn bytes(&mut self, len: u8) -> &'a [u8] {
-        let (bytes, rest) = self.0.split_at(usize::from(len).min(self.0.len()));
-        self.0 = rest;
-        bytes
-    }
-
-    fn conn(&mut self) -> Option<ConnId> {
-        self.byte().map(|conn| ConnId(u64::from(conn % 4)))
-    }
-}
-
-/// Anything, in any order: requests are run once, identifiers increase, memory is bounded.
-pub fn session(data: &[u8]) {
-    let mut now = START;
-    let config = session::Config {
-        auth_key_id: AuthKeyId(1),
-        session_id: 2,
-        unique_id: 3,
-        salt_secret: Arc::new(SaltSecret::new([4; 32])),
-        first_salt: Some(session::FirstSalt { salt: 5, valid_since: START }),
-        received_up_to: None,
-        updates_too_long: Bytes::from_static(&[0x7e, 0xaf, 0x17, 0xe3]),
-    };
-    let mut session = Session::new(now, config);
-    session.set_wants_updates(true);
-    let mut ops = Op(data);
-    let mut requests: Vec<session::Request> = Vec::new();
-    let mut run = HashSet::new();
-    let mut last_packet = MsgId(0);
-    while let Some(()) = step(&mut ops, &mut now, &mut session, &mut requests, &mut last_packet) {
-        if session.poll_timeout().is_some_and(|at| at <= now) {
-            session.handle_timeout(now);
-        }
-        while let Some(event) = session.poll_event() {
-            match event {
-                Event::Request(request) => {
-                    if request.predecessors == Predecessors::Unchecked {
-                        assert!(run.insert(request.msg_id), "run twice");
-                    }
-                    requests.push(request);
-                }
-                Event::DestroySession { msg_id, session_id } => {
-                    session.send_destroy_session(msg_id, session_id, true);
-                }
-                Event::DestroyAuthKey { msg_id } => {
-                    session.send_destroy_auth_key(msg_id, session::DestroyAuthKey::Fail);
-                }
-                Event::Cancelled { .. } | Event::Close { .. } | Event::Expired => {}
-            }
-        }
-        assert!(session.memory_len() < 32 << 20, "memory grows");
-    }
-}
-
-fn step(
-    ops: &mut Op<'_>,
-    now: &mut UnixTime,
-    session: &mut Session,
-    requests: &mut Vec<session::Request>,
-    last_packet: &mut MsgId,
-) -> Option<()> {
-    match ops.byte()? % 12 {
-        0..=3 => {
-            let conn = ops.conn()?;
-            let ahead_s = i64::from(ops.byte()?.cast_signed()) * 4;
-            let id = ops.byte()?;
-            let seq_no = i32::from(ops.byte()?.cast_signed());
-            let constructor = CONSTRUCTORS[usize::from(ops.byte()?) % CONSTRUCTORS.len()];
-            let len = ops.byte()?;
-            let body = [&constructor.to_le_bytes(), ops.bytes(len)].concat();
-            // Few identifiers, so that they repeat; the lowest bits are mostly a client's.
-            let low = i64::from(id >> 2) * 4 + i64::from(id.is_multiple_of(16));
-            let msg_id = MsgId(MsgId::at(*now).0.wrapping_add(ahead_s << 32).wrapping_add(low));
-            let body = BytesMut::from(&body[..]);
-            let message = Message { salt: 5, session_id: 2, msg_id, seq_no, body };
-            let _ = session.handle_message(*now, conn, message);
-        }
-        4 => *now = *now + Duration::from_secs(u64::from(ops.byte()?)),
-        5 => {
-            let len = usize::from(ops.byte()?) * 64;
-            if let Some(request) = requests.pop() {
-                session.send_result(*now, request.msg_id, Buffer::from_body(&vec![1; len / 4 * 4]));
-            }
-        }
-        6 => {
-            let len = usize::from(ops.byte()?) * 256;
-            session.send_update(Buffer::from_body(&vec![2; len]));
-        }
-        7 => session.attach(*now, ops.conn()?),
-        8 => session.detach(*now, ops.conn()?),
-        9 => {
-            let conn = ops.conn()?;
-            session.set_writable(conn, conn.0.is_multiple_of(2));
-        }
-        10 => {
-            while let Some(outgoing) = session.poll_transmit(*now) {
-                let header = outgoing.packet.as_slice();
-                let field = |at: usize| header.get(at..at + 8).and_then(|b| b.try_into().ok());
-                let msg_id = MsgId(i64::from_le_bytes(field(16).expect("a whole header")));
-                assert!(msg_id > *last_packet && msg_id.is_of_server(), "identifiers increase");
-                *last_packet = msg_id;
-                assert!(session.connections().any(|conn| conn == outgoing.conn));
-            }
-        }
-        _ => {
-            if let Some(request) = requests.pop() {
-                let after: Vec<_> = requests.iter().map(|request| request.msg_id).collect();
-                session.hold(*now, request, &after);
-            }
-        }
-    }
-    Some(())
 }
 
 // ===== gzip =====

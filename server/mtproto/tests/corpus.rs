@@ -5,6 +5,9 @@
 mod bodies;
 #[path = "../../../fuzz/replay.rs"]
 mod replay;
+#[expect(unreachable_pub, reason = "public for the fuzz targets, which are another package")]
+#[path = "../../../fuzz/src/session.rs"]
+mod session_body;
 
 use replay::replay;
 
@@ -20,7 +23,7 @@ fn handshake() {
 
 #[test]
 fn session() {
-    replay("session", bodies::session);
+    replay("session", session_body::session);
 }
 
 #[test]

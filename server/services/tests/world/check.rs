@@ -7,14 +7,15 @@ use storage::{Desc, Order, Owner, Pts, Read, UserId};
 use tl::records::enums::Change;
 use tl::records::types::{Dialog, Message};
 
-use crate::cluster::Cluster;
-use crate::people::{Name, People, Person, messages, name};
+use super::cluster::Cluster;
+use super::people::{Name, People, Person, messages, name};
 
 /// Checks everything.
 pub(crate) fn all(cluster: &Cluster, people: &People) {
     let boxes: BTreeMap<i64, BTreeMap<Name, Message>> =
         people.all.iter().map(|person| (person.user, by_name(cluster, person.user))).collect();
     sent_once(people, &boxes);
+    cluster.check_rows();
     for person in &people.all {
         log_has_no_gap(cluster, person.user);
         totals_are_those_of_the_rows(cluster, person.user);
@@ -112,7 +113,7 @@ fn both_sides_agree(
 }
 
 /// Each event follows the one before it, and each message has the event it came with.
-fn log_has_no_gap(cluster: &Cluster, user: i64) {
+pub(crate) fn log_has_no_gap(cluster: &Cluster, user: i64) {
     let log = cluster
         .view(owner(user), |view| view.scan(tables::LOG, .., Order::Backward, usize::MAX).unwrap());
     let mut before = 1;
@@ -133,7 +134,7 @@ fn log_has_no_gap(cluster: &Cluster, user: i64) {
 }
 
 /// What the newest rows carry along is what counting all rows gives.
-fn totals_are_those_of_the_rows(cluster: &Cluster, user: i64) {
+pub(crate) fn totals_are_those_of_the_rows(cluster: &Cluster, user: i64) {
     use tl::operations::functions::mailbox::{GetChats, GetState, History};
     use tl::operations::types::mailbox::{Chats, Slice, State};
     use tl::{Decode, Encode};

@@ -1,14 +1,16 @@
 //! Partitions on one engine that may fail, and the way between them, which loses, repeats and reorders.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
 
 use services::{Origin, Pushed, UnixTime, partition};
+use storage::format::PARTITION_SPACE;
 use storage::{
-    Delivery, Engine, Fault, Group, Memory, Outbox, Owner, PartitionId, Partitions, Receipt, Round,
-    View,
+    Delivery, Engine, Fault, Group, Memory, Order, Outbox, Owner, PartitionId, Partitions,
+    RECORD_LAYER, Receipt, Round, View,
 };
 
-use crate::Random;
+use super::Random;
 
 /// What came of a call.
 pub(crate) enum Outcome {
@@ -26,6 +28,8 @@ pub(crate) struct Cluster {
     wire: Vec<Delivery>,
     /// Acknowledgements on their way: from whom, to whom, up to which number.
     acknowledgements: Vec<(PartitionId, PartitionId, u64)>,
+    /// The last delivery that was applied, by its way; not for those to a partition that just failed to write.
+    applied: BTreeMap<(PartitionId, PartitionId), u64>,
     /// Between which partitions nothing comes through at the moment.
     held_back: BTreeSet<(PartitionId, PartitionId)>,
     pub(crate) pushed: Vec<Pushed>,
@@ -37,9 +41,12 @@ pub(crate) struct Cluster {
 
 impl Cluster {
     pub(crate) fn new(partitions: u16) -> Self {
+        let partitions = Partitions::new(partitions).unwrap();
+        let ways = partitions.iter().flat_map(|from| partitions.iter().map(move |to| (from, to)));
         let mut cluster = Self {
             engine: Memory::new(),
-            partitions: Partitions::new(partitions).unwrap(),
+            partitions,
+            applied: ways.map(|way| (way, 0)).collect(),
             outboxes: Vec::new(),
             wire: Vec::new(),
             acknowledgements: Vec::new(),
@@ -59,7 +66,7 @@ impl Cluster {
         self.outboxes = self.partitions.iter().map(load).collect();
     }
 
-    /// Executes a call, and with it some of the deliveries that wait for the same partition.
+    /// Executes a call, and with it some of the deliveries that wait for the same partition. What is refused leaves nothing.
     pub(crate) fn call(
         &mut self,
         random: &mut Random,
@@ -70,7 +77,9 @@ impl Cluster {
         let to = self.partitions.of(owner);
         let mut answer = None;
         let written = self.group(to, random, |group, now| {
-            answer = Some(partition::write(group, owner, now, origin, operation));
+            let result = partition::write(group, owner, now, origin, operation);
+            assert!(result.is_ok() || group.row_count() == 0, "a row of what failed: {result:?}");
+            answer = Some(result);
         });
         match answer {
             _ if !written => Outcome::Unknown,
@@ -92,15 +101,22 @@ impl Cluster {
         let mut round = Round::begin(&*snapshot, &mut self.outboxes);
         let group = round.group(to).unwrap().unwrap();
         first(group, now);
+        let mut applied = self.applied.clone();
         for at in (0..self.wire.len()).rev() {
             let way = (self.wire[at].from, self.wire[at].to);
             if way.1 != to || self.held_back.contains(&way) || random.one_in(3) {
                 continue;
             }
             let delivery = self.wire[at].clone();
+            let last = applied.get(&way).copied();
             match partition::receive(group, now, &delivery) {
-                Receipt::Applied(result) => assert!(result.is_ok(), "{result:?}"),
-                Receipt::Duplicate | Receipt::Gap { .. } => {}
+                Receipt::Applied(result) => {
+                    assert!(result.is_ok(), "{result:?}");
+                    assert!(last.is_none_or(|last| delivery.number == last + 1), "out of turn");
+                    applied.insert(way, delivery.number);
+                }
+                Receipt::Duplicate => assert!(last.is_none_or(|last| delivery.number <= last)),
+                Receipt::Gap { .. } => assert!(last.is_none_or(|last| delivery.number > last + 1)),
                 other => panic!("{other:?}"),
             }
             // Some stay on the way and arrive once more.
@@ -118,11 +134,13 @@ impl Cluster {
         }
         let Ok(committed) = round.commit(&self.engine) else {
             drop(snapshot);
+            self.applied.retain(|way, _| way.1 != to);
             if !self.engine.has_power() {
                 self.crash();
             }
             return false;
         };
+        self.applied = applied;
         for committed in committed {
             self.pushed.extend(committed.effects);
             for (from, number) in committed.received {
@@ -209,5 +227,25 @@ impl Cluster {
     /// Executes a read operation.
     pub(crate) fn read(&self, owner: Owner, operation: &[u8]) -> Vec<u8> {
         self.view(owner, |view| partition::read(view, UnixTime(self.now), operation).unwrap())
+    }
+
+    /// Whether every row is a record, and all that was delivered was applied. Nothing may be on its way.
+    pub(crate) fn check_rows(&self) {
+        assert!(self.idle());
+        let snapshot = self.engine.snapshot();
+        let mut check = |key: &[u8], value: &[u8]| {
+            let again = tl::records::any::value(value, RECORD_LAYER);
+            assert_eq!(again.as_deref(), Ok(value), "the row at {key:02x?}");
+            ControlFlow::Continue(())
+        };
+        snapshot.scan(&[], &[PARTITION_SPACE], Order::Forward, &mut check).unwrap();
+        for from in self.partitions.iter() {
+            // Freshly loaded, it knows of no acknowledgement.
+            let outbox = Outbox::load(&*snapshot, from, self.partitions).unwrap();
+            for (to, numbers) in outbox.waiting() {
+                let applied = self.applied.get(&(from, to));
+                assert!(applied.is_none_or(|last| last == numbers.end()), "{from:?} to {to:?}");
+            }
+        }
     }
 }

@@ -9,7 +9,7 @@ use tl::records::enums::Change;
 use tl::records::types::Message;
 use tl::{Decode, Encode};
 
-use crate::cluster::Cluster;
+use super::cluster::Cluster;
 
 /// What a device believes.
 #[derive(Debug, Default)]

@@ -10,9 +10,9 @@ use tl::operations::types::chores::Page;
 use tl::records::enums::Chore;
 use tl::{Decode, Encode};
 
-use crate::cluster::Cluster;
-use crate::media::{Crowd, contents, owner};
-use crate::people::messages;
+use super::cluster::Cluster;
+use super::media::{Crowd, contents, owner};
+use super::people::messages;
 
 impl Crowd {
     /// Whether whatever was there is there as long as somebody has it, however late deliveries are.
@@ -92,7 +92,6 @@ impl Crowd {
         }
         for data in &self.opened {
             let count = numbers.remove(data);
-            // An upload that was refused before it began has no row, and never will.
             assert_eq!(count, Some(1), "what lies under {data}");
         }
         for data in &self.moved {

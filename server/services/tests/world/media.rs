@@ -19,11 +19,11 @@ use tl::records::enums::{Chore, File, Source};
 use tl::records::types::{ChoreUser, Message};
 use tl::{Decode, Encode};
 
-use crate::Random;
-use crate::cluster::{Cluster, Outcome};
-use crate::holdings::{all_chores, profile};
-use crate::people::messages;
-use crate::records::{
+use super::Random;
+use super::cluster::{Cluster, Outcome};
+use super::holdings::{all_chores, profile};
+use super::people::messages;
+use super::records::{
     Bytes, KIB, attached, document_file, media_of, named, of_message, of_profile, own, photo_file,
 };
 
@@ -106,7 +106,8 @@ impl Crowd {
             let calls = self.choose(cluster, random, self.people[at].user);
             self.people[at].calls.extend(calls);
         }
-        attempt(cluster, random, &mut self.people[at].calls);
+        let given_up = attempt(cluster, random, &mut self.people[at].calls);
+        self.never_opened(&given_up);
         if random.one_in(3) {
             self.look_after(cluster, random);
         }
@@ -114,10 +115,19 @@ impl Crowd {
 
     /// Lets everybody who waits for an answer try once more.
     pub(crate) fn finish(&mut self, cluster: &mut Cluster, random: &mut Random) {
-        for person in &mut self.people {
-            attempt(cluster, random, &mut person.calls);
+        for at in 0..self.people.len() {
+            let given_up = attempt(cluster, random, &mut self.people[at].calls);
+            self.never_opened(&given_up);
         }
         attempt(cluster, random, &mut self.server);
+    }
+
+    /// Forgets the uploads that calls which are not made would have opened.
+    fn never_opened(&mut self, calls: &VecDeque<Call>) {
+        let opens = calls.iter().filter_map(|call| uploads::Open::from_bytes(&call.operation).ok());
+        opens.for_each(|open| {
+            self.opened.remove(&open.data);
+        });
     }
 
     /// Does the first chore about a user that is due, as the server does.
@@ -286,7 +296,7 @@ impl Crowd {
                 let File::FileDocument(mut file) = document_file(id, bytes, vec![named()]) else {
                     unreachable!()
                 };
-                file.document.thumbs = Some(crate::records::photo(0, preview).pictures);
+                file.document.thumbs = Some(super::records::photo(0, preview).pictures);
                 file.into()
             }
         };
@@ -327,9 +337,13 @@ impl Crowd {
     }
 }
 
-/// Makes the first of several calls, until there is an answer to it.
-fn attempt(cluster: &mut Cluster, random: &mut Random, calls: &mut VecDeque<Call>) {
-    let Some(call) = calls.front() else { return };
+/// Makes the first of several calls, until there is an answer to it. Answers those that are not made because it was refused.
+fn attempt(
+    cluster: &mut Cluster,
+    random: &mut Random,
+    calls: &mut VecDeque<Call>,
+) -> VecDeque<Call> {
+    let Some(call) = calls.front() else { return VecDeque::new() };
     match cluster.call(random, &call.owner, Origin::default(), &call.operation) {
         Outcome::Unknown => {}
         Outcome::Answered(answer) => {
@@ -356,10 +370,12 @@ fn attempt(cluster: &mut Cluster, random: &mut Random, calls: &mut VecDeque<Call
                     | Refusal::RandomIdDuplicate
             );
             assert!(expected, "{refusal:?}");
-            calls.clear();
+            calls.pop_front();
+            return std::mem::take(calls);
         }
         Outcome::Refused(error) => panic!("{error}"),
     }
+    VecDeque::new()
 }
 
 /// A file that the user has, and from where.

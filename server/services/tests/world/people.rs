@@ -13,9 +13,9 @@ use tl::operations::types::{self as answers, ReplyTo};
 use tl::records::types::Message;
 use tl::{Decode, Encode};
 
-use crate::Random;
-use crate::cluster::{Cluster, Outcome};
-use crate::device::Device;
+use super::Random;
+use super::cluster::{Cluster, Outcome};
+use super::device::Device;
 
 /// A message by its author and its id in the author's box.
 pub(crate) type Name = (i64, i32);
