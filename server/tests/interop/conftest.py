@@ -9,9 +9,12 @@ import time
 import pytest
 from telethon.tl import functions, types
 
+import seeds
 from clients import World, code_of, new_phone
 from harness import Server
 from mini import Mini
+
+seeds.record()
 
 # A test ends itself before pytest-timeout has to, so that its clients are closed.
 TEST_S_MAX = 55

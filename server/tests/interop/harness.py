@@ -13,6 +13,8 @@ import subprocess
 import time
 from pathlib import Path
 
+import seeds
+
 START_S_MAX = 30
 STOP_S_MAX = 15
 # What the process may grow by while it is mistreated.
@@ -31,7 +33,10 @@ class Server:
         self.arguments = [*arguments, *shlex.split(os.environ.get("BAUDOT_SERVE_ARGS", ""))]
         self.host = "127.0.0.1"
         self.port = free_port()
+        # Where it listens; elsewhere only if what clients send is recorded on the way.
+        self.inner_port = free_port() if seeds.FOLDER else self.port
         self.process: subprocess.Popen | None = None
+        self.tap: seeds.Tap | None = None
         self._checked = 0
 
     @property
@@ -52,8 +57,11 @@ class Server:
         binary = os.environ.get("BAUDOT_BIN")
         if not binary:
             raise RuntimeError("BAUDOT_BIN must name the server binary; scripts/test sets it")
-        command = [*shlex.split(binary), "serve", "--listen", f"{self.host}:{self.port}"]
+        command = [*shlex.split(binary), "serve", "--listen", f"{self.host}:{self.inner_port}"]
         command += ["--data", str(self.data), *self.arguments]
+        if seeds.FOLDER:
+            command += ["--advertise", f"{self.host}:{self.port}"]
+            self.tap = self.tap or seeds.Tap(self.address, (self.host, self.inner_port))
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=environment())
         deadline = time.monotonic() + START_S_MAX
@@ -61,7 +69,7 @@ class Server:
             if self.process.poll() is not None:
                 raise RuntimeError(f"the server ended with {self.process.returncode}:\n{self.log()[-4000:]}")
             try:
-                socket.create_connection(self.address, timeout=1).close()
+                socket.create_connection((self.host, self.inner_port), timeout=1).close()
                 return self
             except OSError:
                 time.sleep(0.02)

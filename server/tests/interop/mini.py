@@ -16,6 +16,7 @@ from telethon.extensions import BinaryReader
 from telethon.tl import TLObject, TLRequest, functions, types
 from telethon.tl.alltlobjects import LAYER
 
+import seeds
 from keys import PublicKey, tl_bytes
 from wire import Connection, QuickAck
 
@@ -128,6 +129,7 @@ class Handshake:
         self.nonce = os.urandom(16)
 
     def send(self, body: bytes) -> None:
+        seeds.save_query(body)
         self.connection.send(bytes(8) + i64(new_msg_id()) + u32(len(body)) + body)
 
     def receive(self) -> BinaryReader:
@@ -163,6 +165,7 @@ class Handshake:
             data += struct.pack("<i", dc)
         if constructor in (P_Q_INNER_TEMP, P_Q_INNER_TEMP_DC):
             data += struct.pack("<i", expires_in)
+        seeds.save_inner(data)
         return data
 
     def dh_request(self, sealed: bytes) -> bytes:
@@ -228,6 +231,7 @@ class Mini:
         self.notices, self.updates, self.quick_acks = [], [], []
         self.auto_ack = True
         self.introduced = False
+        self.recorded = seeds.Messages()
 
     def reconnect(self, **transport) -> None:
         """A new connection for the same session."""
@@ -237,6 +241,7 @@ class Mini:
 
     def close(self) -> None:
         self.connection.close()
+        self.recorded.save()
 
     # Outgoing.
 
@@ -245,6 +250,8 @@ class Mini:
         if seq_no is None:
             seq_no = self.sent * 2 + content
         self.sent += content
+        seeds.save_body(body)
+        self.recorded.add(seq_no, body)
         return Message(new_msg_id() if msg_id is None else msg_id, seq_no, body)
 
     def seal(self, message: Message, salt=None, session_id=None, padding_len=None, length=None, msg_key=None) -> bytes:
@@ -256,7 +263,10 @@ class Mini:
         key = self.auth.key
         self.token = sha256(key[88:120] + plain).digest()
         msg_key = self.token[8:24] if msg_key is None else msg_key
-        return self.auth.id + msg_key + AES.encrypt_ige(plain, *message_keys(key, msg_key, 0))
+        packet = self.auth.id + msg_key + AES.encrypt_ige(plain, *message_keys(key, msg_key, 0))
+        if len(packet) <= seeds.BODY_LEN_MAX:
+            seeds.save("envelope", b"\0" + packet)
+        return packet
 
     def send_message(self, message: Message, quick_ack=False, **lies) -> int:
         if self.to_ack and self.auto_ack:
