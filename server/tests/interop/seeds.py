@@ -7,7 +7,7 @@
 | handshake | queries, and the data inside the encrypted ones | our own client |
 | session | the messages of a session | our own client |
 | tl_decode | requests | Telethon, pyrogram, our own client |
-| gzip | compressed requests | Telethon, our own client |
+| gzip | compressed requests | our own client |
 | attributes | media that are attached | Telethon |
 
 Each file is laid out as its target reads it (`fuzz/src`). README.md tells how to record, and to keep the few that are worth it.
