@@ -87,7 +87,11 @@ fn pieces(mut stream: &[u8], cuts: u8) -> Vec<&[u8]> {
     let mut pieces = Vec::new();
     let mut state = u32::from(cuts);
     while !stream.is_empty() {
-        let len = if cuts % 2 == 0 { usize::from(cuts / 2) } else { (state >> 24) as usize % 32 };
+        let len = if cuts.is_multiple_of(2) {
+            usize::from(cuts / 2)
+        } else {
+            (state >> 24) as usize % 32
+        };
         let (piece, rest) = stream.split_at(len.clamp(1, stream.len()));
         pieces.push(piece);
         stream = rest;
