@@ -170,7 +170,7 @@ impl World {
                 }
             }
             6 => {
-                let len = usize::from(input.byte()?) * 256;
+                let len = 4 + usize::from(input.byte()?) * 256;
                 self.session.send_update(Buffer::from_body(&vec![2; len]));
             }
             7 => self.session.attach(self.now, input.conn()?),

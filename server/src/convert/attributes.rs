@@ -59,9 +59,6 @@ pub fn from_tl(given: &Described<'_>) -> Description {
             attributes.push(attribute);
         }
     }
-    if !(mime_type.starts_with("video/") || mime_type == "image/gif") {
-        attributes.retain(|attribute| !matches!(attribute, Attribute::AttributeAnimated));
-    }
     for attribute in &mut attributes {
         if let Attribute::AttributeVideo(video) = attribute {
             video.nosound |= given.nosound_video;
@@ -70,6 +67,9 @@ pub fn from_tl(given: &Described<'_>) -> Description {
     let kind = Kind::of(&attributes);
     if kind.voice && !mime_type.starts_with("audio/") {
         mime_type = MIME_TYPE_VOICE.to_owned();
+    }
+    if !(mime_type.starts_with("video/") || mime_type == "image/gif") {
+        attributes.retain(|attribute| !matches!(attribute, Attribute::AttributeAnimated));
     }
     let is_named = attributes.iter().any(|it| matches!(it, Attribute::AttributeFilename(_)));
     if !is_named && !kind.voice && !kind.round {
@@ -371,6 +371,16 @@ mod tests {
         let forced = [Video::new(1.0, 1, 2).into(), ImageSize::new(1, 2).into()];
         let forced = Described { force_file: true, ..described("video/mp4", &forced) };
         check(&forced, "video/mp4", &[size()]);
+    }
+
+    /// What becomes sound because it was spoken does not play by itself.
+    #[test]
+    fn voice_notes_are_not_animated() {
+        let voice = Audio { voice: true, ..Audio::new(1) };
+        let attributes =
+            [enums::DocumentAttribute::DocumentAttributeAnimated, voice.clone().into()];
+        let expected = records::AttributeAudio { voice: true, ..records::AttributeAudio::new(1) };
+        check(&described("video/mp4", &attributes), "audio/ogg", &[expected.into()]);
     }
 
     #[test]
