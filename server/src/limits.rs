@@ -9,6 +9,12 @@ use std::time::Duration;
 pub const WRAPPER_DEPTH_MAX: usize = 8;
 /// How many requests of one session may run at once; further ones are told to wait.
 pub const REQUESTS_RUNNING_MAX: usize = 1024;
+/// From how many requests on that run a shard is busy: each session and connection gets a share.
+pub const SHARD_BUSY_COUNT: usize = 1024;
+/// How many requests of one session may run on a busy shard; further ones are told to wait.
+pub const REQUESTS_RUNNING_BUSY_MAX: usize = 64;
+/// How many requests of one connection may run on a busy shard before nothing more is read from it.
+pub const REQUESTS_READ_BUSY_MAX: usize = 16;
 /// How many units of cost a login may spend in a second, on average.
 pub const COST_UNITS_PER_S: u32 = 4_000;
 /// How many units it may spend at once after a pause.
@@ -33,6 +39,9 @@ pub const DELIVERIES_IN_FLIGHT_MAX: usize = 1024;
 /// After how long a delivery that was not acknowledged is sent again.
 pub const DELIVERY_RETRY: Duration = Duration::from_millis(500);
 
+/// How often the log is told that writes still fail.
+pub const TROUBLE_TOLD: Duration = Duration::from_secs(30);
+
 /// How long an answer that is durable waits for its deliveries to be applied.
 pub const ANSWER_HELD_MAX: Duration = Duration::from_millis(200);
 /// How many answers of one writer may wait so; further ones do not.
@@ -46,6 +55,9 @@ pub const SHARD_QUEUE_COUNT: usize = 16 * 1024;
 pub const REQUESTS_LEN_MAX: usize = 8 * 1024 * 1024;
 /// How many bytes are read from a socket at once.
 pub const READ_LEN: usize = 16 * 1024;
+/// Up to how many bytes of a packet that is not whole are kept in a buffer of just that length: most of what is open and says
+/// next to nothing.
+pub const PARTIAL_LEN_MAX: usize = 1024;
 /// How many bytes are read at once while a long packet comes.
 pub const READ_LONG_LEN: usize = 256 * 1024;
 /// From which length on a packet is large: it is not copied on its way, and sealed and opened together with others.
@@ -58,7 +70,7 @@ pub const SEALED_TOGETHER_COUNT: usize = 8;
 pub const SEALED_TOGETHER_WAIT: Duration = Duration::from_millis(2);
 /// How many commands a shard takes from its queue before it looks at something else.
 pub const SHARD_COMMANDS_AT_ONCE: usize = 256;
-/// How many bytes may wait for a socket before its sessions stop giving it more.
+/// How many bytes may wait for a socket before its sessions stop giving it more and nothing more is read from it.
 pub const WRITE_QUEUE_LEN_MAX: usize = 1024 * 1024;
 /// How long a socket may stay full before the connection is closed.
 pub const SLOW_READER: Duration = Duration::from_secs(30);
@@ -75,6 +87,8 @@ pub const HANDSHAKE_JOBS_MAX: usize = 256;
 pub const HANDSHAKE_PRIORITY: u8 = 23;
 /// How often timers of sessions and connections are looked at.
 pub const TICK: Duration = Duration::from_millis(250);
+/// How much later than it should that may be before what connections did not do meanwhile is not held against them.
+pub const TICK_LATE: Duration = Duration::from_secs(10);
 /// How many threads a shard may use for what blocks, such as reading from disk.
 pub const BLOCKING_THREADS_PER_SHARD: usize = 2;
 
@@ -122,8 +136,9 @@ pub const BLOCK_LEN: usize = 512 * 1024;
 pub const LAYOUT_CACHE_LEN: usize = 4 * 1024 * 1024;
 /// How many reads of the remote store may run at once; they leave threads to those of this machine.
 pub const REMOTE_READS_MAX: usize = MEDIA_THREADS - 2;
-/// How often a blob that is not there yet is looked for again: its file was made a moment ago.
-pub const BLOB_AWAITED_COUNT: u32 = 20;
+/// How often a blob that is not there yet is looked for again: its file was made a moment ago, and whoever asks for it has it,
+/// so that it will come. On a busy machine, or after a start, that takes a while.
+pub const BLOB_AWAITED_COUNT: u32 = 400;
 /// After how long it is looked for again.
 pub const BLOB_AWAITED: Duration = Duration::from_millis(25);
 /// The longest part of a file that can be asked for, and what no part may cross a multiple of, in bytes.

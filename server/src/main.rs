@@ -63,6 +63,8 @@ fn media(command: &Media) -> Result<bool, Failure> {
 async fn run(config: Config) -> Result<(), Failure> {
     // Before anything starts, so that no signal finds nobody listening.
     let stopped = stop_signal()?;
+    // A file that may not grow any more is a failed write, not the end of the process.
+    let _too_large = signal(SignalKind::from_raw(SIGXFSZ))?;
     let server = Server::start(config.clone()).await?;
     let public = keyfile::public(&config.data_dir)?;
     print(&cli::greeting(&config, server.local_addr(), &public))?;
@@ -72,6 +74,9 @@ async fn run(config: Config) -> Result<(), Failure> {
     tracing::info!("stopped");
     Ok(())
 }
+
+/// A file has reached the limit on its size (`ulimit -f`); the same number on all systems that have it.
+const SIGXFSZ: i32 = 25;
 
 /// Completes on SIGTERM or Ctrl-C.
 fn stop_signal() -> io::Result<impl Future<Output = ()>> {

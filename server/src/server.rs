@@ -186,6 +186,12 @@ impl Server {
         self.upkeep.sweep(ahead_s).await;
     }
 
+    /// The clock of everything in it.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.shared.clock
+    }
+
     /// The media service.
     #[must_use]
     pub fn media(&self) -> &Media {
@@ -219,6 +225,7 @@ fn open(config: &Config) -> Result<Arc<dyn Engine>, Error> {
             }
             let options = storage::RocksOptions {
                 block_cache_len: config.block_cache_mib * 1024 * 1024,
+                warn: |text| tracing::warn!(text, "the store warns"),
                 ..storage::RocksOptions::default()
             };
             Arc::new(storage::Rocks::open(&config.data_dir.join("db"), &options)?)

@@ -86,6 +86,8 @@ pub(super) struct Connection {
     taken: Cell<usize>,
     /// The bytes of requests that run.
     asked: Cell<usize>,
+    /// How many requests run.
+    running: Cell<usize>,
     /// What answers with much in them wait for.
     pub(super) room: Room,
     /// How many of its packets wait to be opened together with others.
@@ -174,6 +176,7 @@ impl Connection {
             full_since: Cell::new(None),
             taken: Cell::new(0),
             asked: Cell::new(0),
+            running: Cell::new(0),
             room: Room::default(),
             unopened: Cell::new(0),
             touched: Cell::new(false),
@@ -211,13 +214,20 @@ impl Connection {
                 return;
             }
             if input.is_empty() {
-                // Nothing is kept for a connection that says nothing.
+                // Nothing is kept for a connection that says nothing, and little for one that says little.
                 *input = BytesMut::new();
+            } else if input.len() <= limits::PARTIAL_LEN_MAX {
+                *input = BytesMut::from(&input[..]);
             }
+            let was_held = !self.takes_requests(shard);
             let has_output = !self.try_write();
             self.resume(shard);
             if self.closing.get() && !has_output {
                 return;
+            }
+            if was_held && self.takes_requests(shard) && !self.closing.get() {
+                // Packets may be left in `input`.
+                continue;
             }
             let goes_on = match self.next(self.reads(shard), has_output).await {
                 Ready::Read(ready) => ready && self.read(shard, input),
@@ -244,22 +254,32 @@ impl Connection {
         })
     }
 
-    /// Whether more is read: not while too much of what came is being worked on. The peer's socket fills then.
+    /// Whether more is read: not while too much of what came is being worked on, nor while what was answered is not taken. The
+    /// peer's socket fills then.
     fn reads(&self, shard: &Shard) -> bool {
-        let has_room = self.asked.get() < limits::REQUESTS_LEN_MAX;
-        !self.closing.get() && !shard.stopping.get() && has_room
+        !self.closing.get() && !shard.stopping.get() && self.takes_requests(shard)
+    }
+
+    /// Whether it may have more requests: on a busy shard it has its share, so that whoever asks for little is served soon.
+    fn takes_requests(&self, shard: &Shard) -> bool {
+        let share = if shard.is_busy() { limits::REQUESTS_READ_BUSY_MAX } else { usize::MAX };
+        self.asked.get() < limits::REQUESTS_LEN_MAX
+            && self.running.get() < share
+            && self.out.borrow().len() < limits::WRITE_QUEUE_LEN_MAX
     }
 
     /// A request of `len` bytes begins to run.
     pub(super) fn request_begins(&self, len: usize) {
         self.asked.set(self.asked.get() + len);
+        self.running.set(self.running.get() + 1);
     }
 
     /// A request of `len` bytes has ended.
     pub(super) fn request_ended(&self, len: usize) {
-        let before = self.asked.get();
-        self.asked.set(before.saturating_sub(len));
-        if before >= limits::REQUESTS_LEN_MAX {
+        let (asked, running) = (self.asked.get(), self.running.get());
+        self.asked.set(asked.saturating_sub(len));
+        self.running.set(running.saturating_sub(1));
+        if asked >= limits::REQUESTS_LEN_MAX || running == limits::REQUESTS_READ_BUSY_MAX {
             self.wake.notify_one();
         }
     }
@@ -283,7 +303,7 @@ impl Connection {
 
     /// Handles all whole packets of `input`.
     fn take_packets(self: &Rc<Self>, shard: &Rc<Shard>, input: &mut BytesMut) -> Next {
-        while !self.closing.get() {
+        while !self.closing.get() && self.takes_requests(shard) {
             let next = self.transport.borrow_mut().next_packet(input);
             self.take_transport_output();
             match next {
@@ -571,6 +591,14 @@ impl Connection {
     }
 
     // ---- time ----
+
+    /// After a moment that was much longer for us than for the peer, who has had no time to say something.
+    pub(super) fn begin_deadlines_anew(&self, now: UnixTime) {
+        self.heard.set(now);
+        if self.full_since.get().is_some() {
+            self.full_since.set(Some(now));
+        }
+    }
 
     /// Closes the connection if it said nothing for too long or takes nothing, and lets its sessions go on once it takes again.
     pub(super) fn check_deadlines(&self, shard: &Shard, now: UnixTime) {

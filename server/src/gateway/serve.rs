@@ -24,6 +24,7 @@ use super::{
 };
 use crate::{
     limits,
+    router::CallError,
     rpc::{
         self, Ctx, RpcError,
         wrappers::{self, Unwrapped},
@@ -65,7 +66,10 @@ impl Shard {
 
     /// Runs a request beside others.
     fn start(self: &Rc<Self>, live: &Rc<Live>, request: Request, ip: IpAddr) {
-        if live.running.get() >= limits::REQUESTS_RUNNING_MAX {
+        let busy = self.is_busy();
+        let most =
+            if busy { limits::REQUESTS_RUNNING_BUSY_MAX } else { limits::REQUESTS_RUNNING_MAX };
+        if live.running.get() >= most {
             self.finish(live, request.msg_id, Err(RpcError::flood_wait(1)));
             return;
         }
@@ -180,7 +184,11 @@ impl Shard {
         let login = &live.login;
         let router = &self.shared.router;
         let set = functions::keys::SetClient { client: client.clone() };
-        router.call(&Owner::AuthKey(login.key_id()), Origin::default(), &set).await?;
+        match router.call(&Owner::AuthKey(login.key_id()), Origin::default(), &set).await {
+            // It is no reason to refuse what can be served without a write. The next one who connects tells it again.
+            Err(CallError::DiskFull) => return Ok(()),
+            known => known?,
+        };
         if let (Some(user), Some(perm)) = (login.user(), login.perm_key_id()) {
             let ip = ip.to_string();
             let touch = functions::accounts::Touch { auth_key_id: perm.0, ip: &ip, client };

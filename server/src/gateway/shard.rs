@@ -169,6 +169,8 @@ pub(crate) struct Shard {
     pub(super) running: Cell<usize>,
     pub(super) idle: Notify,
     pub(super) stopping: Cell<bool>,
+    /// When timers were last looked at.
+    ticked: Cell<UnixTime>,
 }
 
 impl Shard {
@@ -180,7 +182,9 @@ impl Shard {
         computer: Computer,
     ) -> Self {
         let rng = ChaCha12Rng::from_seed(shared.random());
+        let ticked = Cell::new(shared.clock.now());
         Self {
+            ticked,
             shared,
             admission,
             index,
@@ -206,6 +210,11 @@ impl Shard {
 
     pub(super) fn now(&self) -> UnixTime {
         self.shared.clock.now()
+    }
+
+    /// Whether so much runs that everybody gets a share only.
+    pub(super) fn is_busy(&self) -> bool {
+        self.running.get() >= limits::SHARD_BUSY_COUNT
     }
 
     /// A number that no other connection of this shard has.
@@ -558,7 +567,14 @@ impl Shard {
             self.mark(&live);
         }
         let connections: Vec<_> = self.connections.borrow().values().cloned().collect();
+        let jumped = now.since(self.ticked.replace(now)) >= limits::TICK_LATE;
+        if jumped {
+            tracing::warn!("the clock was set forwards, or this process stood still");
+        }
         for connection in connections {
+            if jumped {
+                connection.begin_deadlines_anew(now);
+            }
             connection.check_deadlines(self, now);
         }
         let mut logins = self.logins.borrow_mut();

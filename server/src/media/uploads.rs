@@ -294,7 +294,7 @@ impl Upload {
             ctx.shared().media.block(move || write(&*pieces, data, number, offset, &bytes));
         let Written { key, hash, others } = written.await?.map_err(|error| {
             tracing::error!(%error, "a part cannot be stored");
-            RpcError::INTERNAL
+            RpcError::from(&error)
         })?;
         let store = functions::uploads::Store {
             file_id: self.file_id,

@@ -11,6 +11,7 @@
 
 #[cfg(test)]
 mod tests;
+mod trouble;
 mod writer;
 
 use std::{
@@ -36,6 +37,7 @@ use crate::{
     limits,
     updates::Hub,
 };
+use trouble::Trouble;
 
 /// Why an operation has no answer.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -43,6 +45,9 @@ pub enum CallError {
     /// It was refused.
     #[error("refused: {0:?}")]
     Refused(Refusal),
+    /// There is no room on the disk, which has been logged. Reads go on, and writes do once there is room.
+    #[error("the disk is full")]
+    DiskFull,
     /// It failed for a reason of ours, which has been logged.
     #[error("failed")]
     Failed,
@@ -132,6 +137,7 @@ impl Router {
         let queues = Queues(senders.into());
         let stop = Arc::new(AtomicBool::new(false));
         let generations = Arc::new(Generations::default());
+        let trouble = Arc::new(Trouble::default());
         let mut threads = Vec::with_capacity(writers);
         for (number, receiver) in receivers.into_iter().enumerate() {
             let (own, others) = outboxes
@@ -146,6 +152,7 @@ impl Router {
                 queues.clone(),
                 own,
                 partitions,
+                Arc::clone(&trouble),
             );
             let stop = Arc::clone(&stop);
             let thread = std::thread::Builder::new()
@@ -319,5 +326,55 @@ fn refused(name: &str, failure: &partition::Failure) -> CallError {
             );
             CallError::Failed
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use storage::{Fault, Memory, UserId};
+    use tl::operations::functions::mailbox;
+
+    use super::*;
+
+    fn start(engine: &Arc<Memory>, clock: &Arc<Clock>) -> (Router, Writers) {
+        let hub = Arc::new(Hub::default());
+        let engine = Arc::clone(engine) as Arc<dyn Engine>;
+        Router::start(engine, Arc::clone(clock), &hub, Partitions::default(), 2).unwrap()
+    }
+
+    /// What one process did not get to deliver the next one delivers when it starts, not only when it is time to look: on this
+    /// clock that never comes.
+    #[tokio::test]
+    async fn what_was_not_delivered_is_so_at_the_start() {
+        let [from, to] = [1, 2].map(|id| Owner::User(UserId(id)));
+        let clock = Arc::new(Clock::default());
+        clock.stop();
+        let memory = Arc::new(Memory::new());
+        let (router, writers) = start(&memory, &clock);
+        // The message is durable, and that it is to be delivered; then the power is gone.
+        memory.inject(1, Fault::PowerAfter);
+        let send = mailbox::Send::new(2, 7, "in time");
+        router.call(&from, Origin::default(), &send).await.unwrap_err();
+        writers.stop();
+
+        let memory = Arc::new(memory.restarted(0));
+        let (router, writers) = start(&memory, &clock);
+        let history = mailbox::History {
+            peer: 1,
+            offset_id: 0,
+            offset_date: 0,
+            add_offset: 0,
+            limit: 10,
+            max_id: 0,
+            min_id: 0,
+        };
+        let delivered = async {
+            while router.read_now(&to, &history).unwrap().messages.is_empty() {
+                tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+            }
+        };
+        let patience = 100 * limits::DELIVERY_RETRY;
+        tokio::time::timeout(patience, delivered).await.expect("it is delivered");
+        writers.stop();
     }
 }

@@ -17,7 +17,7 @@ use storage::{
 };
 use tokio::sync::mpsc;
 
-use super::{Answer, CallError, Command, Queues, refused, writer_of};
+use super::{Answer, CallError, Command, Queues, refused, trouble::Trouble, writer_of};
 use crate::{
     clock::{self, Clock},
     convert::acquaintances::Generations,
@@ -61,8 +61,9 @@ pub(super) struct Writer {
     held: VecDeque<Held>,
     /// Answers that can go.
     ready: Vec<Answer>,
-    /// When unacknowledged deliveries were last looked for.
-    checked: UnixTime,
+    /// When unacknowledged deliveries were last looked for; `None` before the first time.
+    checked: Option<UnixTime>,
+    trouble: Arc<Trouble>,
 }
 
 #[derive(Clone, Copy)]
@@ -76,6 +77,7 @@ struct Sent {
 }
 
 impl Writer {
+    #[expect(clippy::too_many_arguments, reason = "the parts of one value, from one place")]
     pub(super) fn new(
         engine: Arc<dyn Engine>,
         clock: Arc<Clock>,
@@ -84,8 +86,8 @@ impl Writer {
         queues: Queues,
         outboxes: Vec<Outbox>,
         partitions: Partitions,
+        trouble: Arc<Trouble>,
     ) -> Self {
-        let checked = clock.now();
         Self {
             engine,
             clock,
@@ -98,7 +100,8 @@ impl Writer {
             own: Vec::new(),
             held: VecDeque::new(),
             ready: Vec::new(),
-            checked,
+            checked: None,
+            trouble,
         }
     }
 
@@ -111,6 +114,8 @@ impl Writer {
                 return;
             }
         };
+        // What the last process did not get to deliver: somebody may look for it at once.
+        self.retry();
         let mut commands = Vec::with_capacity(limits::GROUP_COUNT_MAX);
         loop {
             commands.append(&mut self.own);
@@ -186,6 +191,11 @@ impl Writer {
         match round.commit(&*self.engine) {
             Ok(mut committed) => {
                 drop(snapshot);
+                // What was refused, or changed nothing, was not written.
+                if committed.iter().any(|one| !one.effects.is_empty() || !one.deliveries.is_empty())
+                {
+                    self.trouble.succeeded();
+                }
                 // Before the answers: whoever has one may rely on what it did, such as having ended a login.
                 for committed in &mut committed {
                     committed.watched.iter().for_each(|owner| self.generations.changed(owner));
@@ -197,9 +207,11 @@ impl Writer {
                 }
             }
             Err(error) => {
-                tracing::error!(%error, "a group was not written");
+                self.trouble.failed(self.clock.now(), answers.len(), &error);
+                let why =
+                    if error.is_disk_full() { CallError::DiskFull } else { CallError::Failed };
                 for Waiting { answer, .. } in answers {
-                    self.ready.push(Answer { result: Err(CallError::Failed), ..answer });
+                    self.ready.push(Answer { result: Err(why.clone()), ..answer });
                 }
             }
         }
@@ -336,10 +348,10 @@ impl Writer {
     /// Sends what was not acknowledged in time once more, and what found no room before.
     fn retry(&mut self) {
         let now = self.clock.now();
-        if now.since(self.checked) < limits::DELIVERY_RETRY {
+        if self.checked.is_some_and(|checked| now.since(checked) < limits::DELIVERY_RETRY) {
             return;
         }
-        self.checked = now;
+        self.checked = Some(now);
         let mut due = Vec::new();
         for outbox in &self.outboxes {
             for (to, numbers) in outbox.waiting() {

@@ -66,7 +66,7 @@ errors! {
     401: AUTH_KEY_INVALID AUTH_KEY_PERM_EMPTY AUTH_KEY_UNREGISTERED SESSION_PASSWORD_NEEDED;
     403: MESSAGE_AUTHOR_REQUIRED MESSAGE_DELETE_FORBIDDEN USER_PRIVACY_RESTRICTED;
     406: FRESH_RESET_AUTHORISATION_FORBIDDEN SEND_CODE_UNAVAILABLE;
-    500: AUTH_RESTART INTERNAL;
+    500: AUTH_RESTART INTERNAL STORAGE_FULL;
 }
 
 impl RpcError {
@@ -182,11 +182,19 @@ impl From<Refusal> for RpcError {
     }
 }
 
+/// Why rows or contents cannot be had. It is to be logged where it is met.
+impl From<&storage::Error> for RpcError {
+    fn from(error: &storage::Error) -> Self {
+        if error.is_disk_full() { Self::STORAGE_FULL } else { Self::INTERNAL }
+    }
+}
+
 /// Why an operation has no answer.
 impl From<crate::router::CallError> for RpcError {
     fn from(error: crate::router::CallError) -> Self {
         match error {
             crate::router::CallError::Refused(refusal) => refusal.into(),
+            crate::router::CallError::DiskFull => Self::STORAGE_FULL,
             // What happened is in the log already.
             crate::router::CallError::Failed => Self::INTERNAL,
         }

@@ -144,6 +144,11 @@ impl TestServer {
         self.server.sweep(ahead_s).await;
     }
 
+    /// Sets the system's clock, as far as this server can see.
+    pub(crate) fn set_clock(&self, by_s: i64) {
+        self.server.clock().set(by_s);
+    }
+
     /// Stops it.
     pub(crate) async fn stop(self) {
         self.server.shutdown().await;

@@ -2,7 +2,6 @@
 //!
 //! One program, so that it is linked once; a module for each theme.
 
-#[expect(dead_code, reason = "some of it is for tests that keep the stores of a server")]
 #[path = "../common/mod.rs"]
 mod common;
 
@@ -14,6 +13,7 @@ mod contacts;
 mod dialogs;
 mod empty;
 mod external;
+mod faults;
 mod handshake;
 mod layers;
 mod limits;

@@ -33,6 +33,7 @@ pub enum Fault {
 pub struct Memory {
     state: RwLock<State>,
     reads_fail: AtomicBool,
+    is_full: AtomicBool,
 }
 
 #[derive(Default)]
@@ -84,6 +85,16 @@ impl Memory {
         self.reads_fail.store(fail, Atomic::Relaxed);
     }
 
+    /// Lets all writes be refused for want of room, until [`Memory::make_room`].
+    pub fn fill(&self) {
+        self.is_full.store(true, Atomic::Relaxed);
+    }
+
+    /// Lets writes succeed again.
+    pub fn make_room(&self) {
+        self.is_full.store(false, Atomic::Relaxed);
+    }
+
     /// What a restart finds after a loss of power: all that was synced, and the first `unsynced` writes after that.
     ///
     /// With `u64::MAX` it is what a restart finds after the process was killed.
@@ -95,7 +106,7 @@ impl Memory {
             Some((key.clone(), vec![Version { since: end, row }]))
         });
         let state = State { rows: rows.collect(), last: end, synced: end, ..State::default() };
-        Self { state: RwLock::new(state), reads_fail: AtomicBool::new(false) }
+        Self { state: RwLock::new(state), ..Self::default() }
     }
 
     /// How many versions of rows are held, old ones and marks of deleted ones included.
@@ -127,13 +138,13 @@ impl Engine for Memory {
         if state.without_power {
             return Err(failed(NO_POWER));
         }
+        if self.is_full.load(Atomic::Relaxed) {
+            return Err(full());
+        }
         let write = state.writes;
         match state.fault.take_if(|(nth, _)| *nth <= write) {
             None => state.apply(batch, durability),
-            Some((_, Fault::Refused)) => {
-                let reason = "injected".into();
-                return Err(Error::DiskFull { doing: "write a batch", reason });
-            }
+            Some((_, Fault::Refused)) => return Err(full()),
             Some((_, Fault::Unheard)) => {
                 state.apply(batch, durability);
                 return Err(failed("injected"));
@@ -162,6 +173,10 @@ impl Engine for Memory {
 }
 
 const NO_POWER: &str = "power is gone (injected)";
+
+fn full() -> Error {
+    Error::DiskFull { doing: "write a batch", reason: "injected".into() }
+}
 
 fn failed(reason: &str) -> Error {
     Error::Engine { doing: "write a batch", reason: reason.into() }

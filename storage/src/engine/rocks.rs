@@ -13,8 +13,8 @@ use std::path::Path;
 
 use rocksdb::{
     BlockBasedOptions, Cache, ColumnFamily, ColumnFamilyDescriptor, DB, DBCompressionType,
-    DBRecoveryMode, LogLevel, Options, ReadOptions, SliceTransform, SnapshotWithThreadMode,
-    WriteBatch, WriteOptions,
+    DBRecoveryMode, InfoLogger, LogLevel, Options, ReadOptions, SliceTransform,
+    SnapshotWithThreadMode, WriteBatch, WriteOptions,
 };
 
 use crate::error::Error;
@@ -42,6 +42,8 @@ pub struct RocksOptions {
     pub background_jobs: i32,
     /// How many files are kept open.
     pub open_files_max: i32,
+    /// Told what RocksDB warns of: above all that the end of the log was torn, and how much of it is dropped.
+    pub warn: fn(&str),
 }
 
 impl Default for RocksOptions {
@@ -53,6 +55,7 @@ impl Default for RocksOptions {
             wal_len_max: 128 << 20,
             background_jobs: 2,
             open_files_max: 1024,
+            warn: |_| {},
         }
     }
 }
@@ -133,9 +136,13 @@ fn whole(options: &RocksOptions) -> Options {
     whole.set_wal_recovery_mode(DBRecoveryMode::PointInTime);
     // Spreads the writing of files, so that a sync of the log does not wait behind one large write.
     whole.set_bytes_per_sync(1 << 20);
-    whole.set_log_level(LogLevel::Warn);
-    whole.set_keep_log_file_num(4);
-    whole.set_max_log_file_size(4 << 20);
+    let warn = options.warn;
+    whole.set_info_logger(InfoLogger::new_callback_logger(LogLevel::Warn, move |level, text| {
+        // Its settings come as headers, which nobody asked for.
+        if matches!(level, LogLevel::Warn | LogLevel::Error | LogLevel::Fatal) {
+            warn(text);
+        }
+    }));
     whole
 }
 
@@ -344,6 +351,82 @@ mod tests {
         };
         rocks.snapshot().scan(b"", b"\xff", Order::Forward, &mut visit).unwrap();
         assert_eq!(count, 2);
+    }
+
+    fn value_of(rocks: &Rocks, key: &[u8]) -> Option<Vec<u8>> {
+        let mut found = None;
+        rocks.snapshot().get(key, &mut |value| found = Some(value.to_vec())).unwrap();
+        found
+    }
+
+    /// The log of a store, of which there is one as long as little was written.
+    fn log_of(folder: &Path) -> std::path::PathBuf {
+        let files = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+        files.filter(|path| path.extension().is_some_and(|end| end == "log")).max().unwrap()
+    }
+
+    static WARNINGS: std::sync::Mutex<Vec<String>> = std::sync::Mutex::new(Vec::new());
+
+    /// The process is killed and the last record of the log is torn, wherever: each record that was synced before is there, of
+    /// the last nothing is, the store warns, and what is written from then on is kept.
+    #[test]
+    fn a_torn_last_record_takes_nothing_else_with_it() {
+        let options =
+            RocksOptions { warn: |text| WARNINGS.lock().unwrap().push(text.into()), ..options() };
+        let folder = tempfile::tempdir().unwrap();
+        let whole = folder.path().join("whole");
+        let rocks = Rocks::open(&whole, &options).unwrap();
+        let put = |rocks: &Rocks, number: u8| {
+            let row = [&[0, 0, number][..], &[number; 300]].concat();
+            let rows = vec![Row::put(&row, 3)];
+            rocks.write(&Batch { rows, ..Batch::default() }, Durability::Synced).unwrap();
+        };
+        (0..9).for_each(|number| put(&rocks, number));
+        let log = log_of(&whole);
+        let before = std::fs::metadata(&log).unwrap().len();
+        put(&rocks, 9);
+        let bytes = std::fs::read(&log).unwrap();
+        let record = bytes.len() - usize::try_from(before).unwrap();
+        assert!(record > 300);
+        // As a killed process leaves it: nothing was closed.
+        let torn = |name: String, bytes: &[u8]| {
+            let copy = folder.path().join(name);
+            std::fs::create_dir(&copy).unwrap();
+            for file in std::fs::read_dir(&whole).unwrap() {
+                let file = file.unwrap();
+                std::fs::copy(file.path(), copy.join(file.file_name())).unwrap();
+            }
+            std::fs::write(log_of(&copy), bytes).unwrap();
+            copy
+        };
+        let mut cases = Vec::new();
+        for len in [1, 5, 7, 8, 20, 299, record - 1] {
+            cases.push((torn(format!("cut-{len}"), &bytes[..bytes.len() - len]), true));
+        }
+        for at in [1, 4, 6, 8, 100, record] {
+            let mut bytes = bytes.clone();
+            let at = bytes.len() - at;
+            bytes[at] ^= 0x55;
+            cases.push((torn(format!("flipped-{at}"), &bytes), true));
+        }
+        cases.push((torn("whole-copy".into(), &bytes), false));
+        for (copy, is_torn) in cases {
+            WARNINGS.lock().unwrap().clear();
+            let rocks = Rocks::open(&copy, &options).unwrap();
+            let name = copy.display();
+            for number in 0..9 {
+                assert_eq!(value_of(&rocks, &[0, 0, number]), Some(vec![number; 300]), "{name}");
+            }
+            assert_eq!(value_of(&rocks, &[0, 0, 9]).is_none(), is_torn, "{name}");
+            let warned = WARNINGS.lock().unwrap().iter().any(|text| text.contains("dropping"));
+            assert_eq!(warned, is_torn, "{name}: {:?}", WARNINGS.lock().unwrap());
+            put(&rocks, 10);
+            drop(rocks);
+            let rocks = Rocks::open(&copy, &options).unwrap();
+            assert!(
+                value_of(&rocks, &[0, 0, 8]).is_some() && value_of(&rocks, &[0, 0, 10]).is_some()
+            );
+        }
     }
 
     #[test]

@@ -51,6 +51,9 @@ pub(super) struct Salts {
     period: i64,
     current: i64,
     previous: i64,
+    /// The current one and those after it, as far as somebody has asked: each takes four blocks of SHA-256, and whoever asks
+    /// again and again would take the thread from everybody else.
+    future: Vec<i64>,
 }
 
 impl Salts {
@@ -61,7 +64,15 @@ impl Salts {
         first: Option<FirstSalt>,
     ) -> Self {
         let period = period(now);
-        let mut salts = Self { secret, auth_key_id, first, period, current: 0, previous: 0 };
+        let mut salts = Self {
+            secret,
+            auth_key_id,
+            first,
+            period,
+            current: 0,
+            previous: 0,
+            future: Vec::new(),
+        };
         salts.current = salts.derive(period);
         salts.previous = salts.derive(period.saturating_sub(1));
         salts
@@ -76,6 +87,7 @@ impl Salts {
                 if next_to_ours { self.current } else { self.derive(period.saturating_sub(1)) };
             self.current = self.derive(period);
             self.period = period;
+            self.future = Vec::new();
         }
         self.current
     }
@@ -101,15 +113,16 @@ impl Salts {
     /// The current salt and those that follow it.
     pub(super) fn future(&mut self, now: UnixTime, count: i32) -> Vec<FutureSalt> {
         self.current(now);
-        (0..i64::from(count.clamp(1, FUTURE_SALT_COUNT_MAX)))
-            .map(|ahead| {
-                let period = self.period.saturating_add(ahead);
-                let second = |period| i32::try_from(starts_at(period)).unwrap_or(i32::MAX);
-                FutureSalt::new(
-                    second(period),
-                    second(period.saturating_add(2)),
-                    self.derive(period),
-                )
+        let count = usize::try_from(count.clamp(1, FUTURE_SALT_COUNT_MAX)).unwrap_or(1);
+        let periods = (self.period..).take(count);
+        for period in periods.clone().skip(self.future.len()) {
+            self.future.push(self.derive(period));
+        }
+        let second = |period| i32::try_from(starts_at(period)).unwrap_or(i32::MAX);
+        periods
+            .zip(&self.future)
+            .map(|(period, salt)| {
+                FutureSalt::new(second(period), second(period.saturating_add(2)), *salt)
             })
             .collect()
     }
@@ -217,5 +230,10 @@ mod tests {
         }
         assert_eq!(salts.future(START, 1000).len(), FUTURE_SALT_COUNT_MAX as usize);
         assert_eq!(salts.future(START, -1).len(), 1);
+        let later = salts.future(after_s(1800), 2);
+        assert_eq!(
+            later.iter().map(|salt| salt.salt).collect::<Vec<_>>(),
+            [1, 2].map(|at: usize| future[at].salt)
+        );
     }
 }

@@ -65,6 +65,11 @@ fn wrong_clocks_are_set_right() {
 }
 
 #[test]
+fn clocks_that_are_set_lose_nothing() {
+    check(200, |_| Options { jumps: true, ..Options::default() });
+}
+
+#[test]
 fn salts_change_on_the_way() {
     check(20, |seed| Options {
         pause_s: 400,

@@ -34,6 +34,10 @@ pub(crate) struct Options {
     pub(crate) cut_after: Option<u32>,
     /// The client's clock minus ours.
     pub(crate) skew_s: i64,
+    /// Whether either clock is set now and then, by hours: the client's either way, the server's forwards, which is how its
+    /// clock hands on what the system's does. Not where connections are cut: what was answered and not heard is numbered anew by
+    /// a client that learns of its wrong clock meanwhile.
+    pub(crate) jumps: bool,
     /// Pauses between requests, at most.
     pub(crate) pause_s: u32,
     pub(crate) request_count: i32,
@@ -46,6 +50,7 @@ impl Default for Options {
             temp_key: false,
             cut_after: None,
             skew_s: 0,
+            jumps: false,
             pause_s: 0,
             request_count: 50,
         }
@@ -166,11 +171,30 @@ impl Pair {
     fn tick(&mut self) {
         let step_ms = 10 + self.below(190);
         self.now = self.now + Duration::from_millis(u64::from(step_ms));
+        if self.options.jumps && self.below(150) == 0 {
+            self.set_clocks();
+        }
         self.deliver_up();
         self.deliver_down();
         self.server.work(self.now, &mut self.rng);
         self.client_work();
         self.cut();
+    }
+
+    fn set_clocks(&mut self) {
+        let by_s = 1 + self.below(5 * 3600);
+        match self.below(3) {
+            0 => self.options.skew_s += i64::from(by_s),
+            1 => self.options.skew_s -= i64::from(by_s),
+            _ => {
+                self.now = self.now + Duration::from_secs(u64::from(by_s));
+                self.options.skew_s -= i64::from(by_s);
+                // These are the network's, which knows no clock.
+                let by = Duration::from_secs(u64::from(by_s));
+                self.reconnect_at = self.reconnect_at.map(|at| at + by);
+                self.next_request_at = self.next_request_at + by;
+            }
+        }
     }
 
     fn below(&mut self, bound: u32) -> u32 {

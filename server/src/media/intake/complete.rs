@@ -238,7 +238,7 @@ async fn set_right(
 
 fn failed(error: storage::Error) -> RpcError {
     tracing::error!(%error, "the store of pieces failed");
-    RpcError::INTERNAL
+    RpcError::from(&error)
 }
 
 /// Stores bytes of the server's own making, or fetched by it, as an upload.
