@@ -147,6 +147,23 @@ impl Clients {
         }
     }
 
+    /// Sends a service message.
+    pub(crate) fn service(&mut self, id: Id, body: &[u8]) {
+        if let State::Session(session) = &mut self.connections[id].state {
+            session.service(clock::unix(), body);
+            self.mark(id);
+        }
+    }
+
+    /// How much of what is to be sent on a connection waits in this process.
+    pub(crate) fn unsent_len(&self, id: Id) -> usize {
+        let queued = match &self.connections[id].state {
+            State::Session(session) => session.queued_len(),
+            State::Idle | State::Handshake(_) => 0,
+        };
+        queued + self.net.unsent_len(id)
+    }
+
     fn mark(&mut self, id: Id) {
         let connection = &mut self.connections[id];
         if !connection.is_due {
@@ -163,6 +180,12 @@ impl Clients {
         let result = self.receive(&turn);
         self.turn = turn;
         result
+    }
+
+    /// Sends what is due, and takes nothing: a turn in which a client does not read.
+    pub(crate) fn only_write(&mut self) {
+        self.seal_due();
+        self.net.only_write();
     }
 
     /// What came.

@@ -26,6 +26,9 @@ pub(crate) enum Error {
     /// Nothing came.
     #[error("no answer in time")]
     Timeout,
+    /// The server did not do what it promised.
+    #[error("{count} violations")]
+    Violated { count: usize },
 }
 
 /// What has a value unless the run failed.

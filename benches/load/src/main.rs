@@ -8,6 +8,7 @@
 //! | `accounts`  | people with test numbers, made ahead                                        |
 //! | `carriers`  | what Baudot carries: pings, messages                                        |
 //! | `peers`     | other servers, driven by the same loops                                     |
+//! | `faults`    | kills and overload: what was promised, compared with what is there          |
 //! | `measure`   | closed and open loops, histograms, what processes use                       |
 //! | `process`   | processes on a core of their own                                            |
 //! | `scenarios` | what is measured                                                            |
@@ -19,6 +20,7 @@ mod carriers;
 mod client;
 mod clock;
 mod error;
+mod faults;
 mod measure;
 mod net;
 mod peers;
@@ -37,7 +39,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::error::Result;
 
-/// Measures a Baudot server with real clients, beside others on the same machine.
+/// Measures a Baudot server with real clients, beside others on the same machine; and mistreats it.
 #[derive(Debug, Parser)]
 #[command(name = "load", version, about)]
 struct Cli {
@@ -76,6 +78,39 @@ enum Command {
         /// How many photos are sent and fetched.
         #[arg(long, default_value_t = 10_000)]
         photos: usize,
+    },
+    /// Kill a server again and again in the middle of load, and compare what clients were told with what is there.
+    Faults {
+        /// The server's program.
+        #[arg(long)]
+        server: PathBuf,
+        /// How often it is killed.
+        #[arg(long, default_value_t = 400)]
+        kills: u32,
+        /// After how many minutes the kills end, though there were fewer.
+        #[arg(long, default_value_t = 10)]
+        minutes: u64,
+        /// How many people write to each other.
+        #[arg(long, default_value_t = 32, value_parser = clap::value_parser!(u32).range(5..=200))]
+        people: u32,
+        /// What everything random is drawn from.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
+    /// Ask more of a server than it can do, in several ways, and see that it goes on serving.
+    Overload {
+        /// The server's program.
+        #[arg(long)]
+        server: PathBuf,
+        /// How many connections send one byte a second.
+        #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(4..=100_000))]
+        drips: u32,
+        /// How long each part lasts, in seconds.
+        #[arg(long, default_value_t = 40)]
+        seconds: u64,
+        /// How many times as many messages come as are served.
+        #[arg(long, default_value_t = 20)]
+        times: u32,
     },
     /// Make accounts with test numbers on a server that runs, and keep their keys in a file.
     Seed {
@@ -143,6 +178,21 @@ fn run(command: Command) -> Result<()> {
                 measured,
                 file_mib,
                 photos,
+            })
+        }
+        Command::Faults { server, kills, minutes, people, seed } => faults::run(&faults::Plan {
+            server,
+            kills,
+            time_max: Duration::from_secs(60 * minutes),
+            people: people as usize,
+            seed,
+        }),
+        Command::Overload { server, drips, seconds, times } => {
+            faults::overload::run(&faults::overload::Plan {
+                server,
+                drips: drips as usize,
+                time: Duration::from_secs(seconds),
+                times,
             })
         }
         Command::Seed { address, data, accounts, count } => {

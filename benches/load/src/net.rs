@@ -113,6 +113,23 @@ impl Net {
         &mut socket.output
     }
 
+    /// How many bytes a connection's socket has not taken.
+    pub(crate) fn unsent_len(&self, id: Id) -> usize {
+        self.sockets[id].output.len()
+    }
+
+    /// Writes what waits, and reads nothing.
+    pub(crate) fn only_write(&mut self) {
+        let mut turn = Turn::default();
+        for id in std::mem::take(&mut self.dirty) {
+            let socket = &mut self.sockets[id];
+            socket.is_dirty = false;
+            if socket.is_connected {
+                socket.write(id, &mut turn);
+            }
+        }
+    }
+
     /// Writes what waits, waits for something to read, and reads it.
     pub(crate) fn turn(&mut self, timeout: Option<Duration>, turn: &mut Turn) -> io::Result<()> {
         turn.readable.clear();
@@ -227,6 +244,18 @@ fn connect_from(to: SocketAddr, from: SocketAddr) -> io::Result<TcpStream> {
         Err(error) => return Err(error.into()),
     }
     Ok(TcpStream::from_std(std::net::TcpStream::from(socket)))
+}
+
+/// Connects from an address of this machine; the socket blocks.
+pub(crate) fn connect_blocking(
+    to: SocketAddr,
+    from: SocketAddr,
+) -> io::Result<std::net::TcpStream> {
+    let flags = SocketFlags::CLOEXEC;
+    let socket = rustix::net::socket_with(AddressFamily::INET, SocketType::STREAM, flags, None)?;
+    rustix::net::bind(&socket, &from)?;
+    rustix::net::connect(&socket, &to)?;
+    Ok(std::net::TcpStream::from(socket))
 }
 
 /// Raises the limit on open files, for as many connections as are allowed. The limit that then holds.

@@ -119,6 +119,13 @@ impl Process {
         Ok(())
     }
 
+    /// Ends it as a loss of power would, and waits for that.
+    pub(crate) fn kill(&mut self) -> Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+
     fn signal(&self, signal: rustix::process::Signal) {
         let id = i32::try_from(self.id()).ok().and_then(rustix::process::Pid::from_raw);
         if let Some(id) = id {
@@ -202,8 +209,11 @@ impl Baudot {
     /// Starts one on a free port, with its rows in `data`.
     pub(crate) fn start(binary: &Path, data: &Path, core: Option<usize>) -> Result<Self> {
         let mut command = Command::new(binary);
-        command.arg("serve").args(["--listen", "127.0.0.1:0", "--log", "warn", "--shards", "1"]);
+        command.arg("serve").args(["--listen", "127.0.0.1:0", "--log", "warn"]);
         command.arg("--data").arg(data);
+        if core.is_some() {
+            command.args(["--shards", "1"]);
+        }
         for setting in ["limits.connections_max=50000", "limits.connections_per_ip_max=50000"] {
             command.args(["--set", setting]);
         }

@@ -105,6 +105,11 @@ impl Session {
         self.finish_packet(body, msg_id, seq_no, (msg_id, msg_id));
     }
 
+    /// How many bytes of messages wait to become a packet.
+    pub(crate) const fn queued_len(&self) -> usize {
+        self.queue.len()
+    }
+
     /// Queues a service message.
     pub(crate) fn service(&mut self, now: UnixTime, body: &[u8]) {
         self.push(now, false, body);
