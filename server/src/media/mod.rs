@@ -91,6 +91,7 @@ impl Media {
             fetcher: fetch::Fetcher::new(fetch::FetchOptions {
                 enabled: config.external_fetch,
                 allowed: config.external_allowed.clone(),
+                ..fetch::FetchOptions::default()
             }),
             reference_secret,
             uploads: uploads::Uploads::default(),

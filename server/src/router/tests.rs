@@ -1,7 +1,9 @@
-//! More than all queues hold.
+//! More than all queues hold, and what a start has to make up for.
+
+use std::time::Duration;
 
 use services::limits::USER_ID_MIN;
-use storage::{Memory, UserId};
+use storage::{Fault, Memory, UserId};
 use tl::operations::functions::{accounts, mailbox};
 use tokio::task::JoinSet;
 
@@ -55,4 +57,50 @@ fn a_flood_between_two_arrives_once() {
     }
     writers.stop();
     assert_eq!(arrived(), count);
+}
+
+fn start(engine: &Arc<Memory>, clock: &Arc<Clock>) -> (Router, Writers) {
+    let hub = Arc::new(Hub::default());
+    let engine = Arc::clone(engine) as Arc<dyn Engine>;
+    Router::start(engine, Arc::clone(clock), &hub, Partitions::default(), 2).unwrap()
+}
+
+/// What one process did not get to deliver the next one delivers when it starts, not only when it is time to look: on this
+/// clock that never comes.
+#[tokio::test]
+async fn what_was_not_delivered_is_so_at_the_start() {
+    let user = |id| Owner::User(UserId(id));
+    let of = |id| writer_of(Partitions::default().of(&user(id)), 2);
+    // Whom another writer serves: within one there is no delivery.
+    let other = (2..).find(|id| of(*id) != of(1)).expect("half of all are there");
+    let (from, to) = (user(1), user(other));
+    let clock = Arc::new(Clock::default());
+    clock.stop();
+    let memory = Arc::new(Memory::new());
+    let (router, writers) = start(&memory, &clock);
+    // The message is durable, and that it is to be delivered; then the power is gone.
+    memory.inject(1, Fault::PowerAfter);
+    let send = mailbox::Send::new(other, 7, "in time");
+    router.call(&from, Origin::default(), &send).await.unwrap_err();
+    writers.stop();
+
+    let memory = Arc::new(memory.restarted(0));
+    let (router, writers) = start(&memory, &clock);
+    let history = mailbox::History {
+        peer: 1,
+        offset_id: 0,
+        offset_date: 0,
+        add_offset: 0,
+        limit: 10,
+        max_id: 0,
+        min_id: 0,
+    };
+    let delivered = async {
+        while router.read_now(&to, &history).unwrap().messages.is_empty() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    let patience = 100 * limits::DELIVERY_RETRY;
+    tokio::time::timeout(patience, delivered).await.expect("it is delivered");
+    writers.stop();
 }
