@@ -88,6 +88,8 @@ pub(super) struct Connection {
     asked: Cell<usize>,
     /// How many requests run.
     running: Cell<usize>,
+    /// Whether nothing more is read because of what runs and what waits.
+    held: Cell<bool>,
     /// What answers with much in them wait for.
     pub(super) room: Room,
     /// How many of its packets wait to be opened together with others.
@@ -177,6 +179,7 @@ impl Connection {
             taken: Cell::new(0),
             asked: Cell::new(0),
             running: Cell::new(0),
+            held: Cell::new(false),
             room: Room::default(),
             unopened: Cell::new(0),
             touched: Cell::new(false),
@@ -220,6 +223,7 @@ impl Connection {
                 *input = BytesMut::from(&input[..]);
             }
             let was_held = !self.takes_requests(shard);
+            self.held.set(was_held);
             let has_output = !self.try_write();
             self.resume(shard);
             if self.closing.get() && !has_output {
@@ -265,7 +269,23 @@ impl Connection {
         let share = if shard.is_busy() { limits::REQUESTS_READ_BUSY_MAX } else { usize::MAX };
         self.asked.get() < limits::REQUESTS_LEN_MAX
             && self.running.get() < share
-            && self.out.borrow().len() < limits::WRITE_QUEUE_LEN_MAX
+            && self.untaken(shard) < limits::WRITE_QUEUE_LEN_MAX
+    }
+
+    /// How many bytes are ready for a socket that does not take them.
+    fn untaken(&self, shard: &Shard) -> usize {
+        match self.out.borrow().len() {
+            // Whatever its sessions have then is on its way.
+            0 => 0,
+            len => len + self.waiting(shard),
+        }
+    }
+
+    /// How many bytes its sessions have for it.
+    fn waiting(&self, shard: &Shard) -> usize {
+        let sessions = self.sessions.borrow();
+        let sessions = sessions.iter().filter_map(|id| shard.find_session(*id));
+        sessions.map(|live| live.session.borrow().waiting_len()).sum()
     }
 
     /// A request of `len` bytes begins to run.
@@ -539,6 +559,9 @@ impl Connection {
             self.wake.notify_one();
         }
         self.resume(shard);
+        if self.held.get() && self.takes_requests(shard) {
+            self.wake.notify_one();
+        }
     }
 
     /// Lets the sessions go on once the socket has taken most of what waited.
@@ -560,10 +583,7 @@ impl Connection {
 
     /// How many bytes of answers are promised to the peer and not taken by its socket yet.
     pub(super) fn backlog(&self, shard: &Shard) -> usize {
-        let sessions = self.sessions.borrow();
-        let waiting = sessions.iter().filter_map(|id| shard.find_session(*id));
-        let waiting: usize = waiting.map(|live| live.session.borrow().waiting_len()).sum();
-        self.room.promised.get() + waiting + self.out.borrow().len()
+        self.room.promised.get() + self.waiting(shard) + self.out.borrow().len()
     }
 
     /// Writes what the socket takes at once; whether that was all.
