@@ -72,6 +72,8 @@ pub const SEALED_TOGETHER_WAIT: Duration = Duration::from_millis(2);
 pub const SHARD_COMMANDS_AT_ONCE: usize = 256;
 /// How many bytes may wait for a socket before its sessions stop giving it more and nothing more is read from it.
 pub const WRITE_QUEUE_LEN_MAX: usize = 1024 * 1024;
+/// How many bytes may be ready for a peer before nothing more is read from it. One packet can ask for a megabyte.
+pub const UNTAKEN_LEN_MAX: usize = 256 * 1024;
 /// How long a socket may stay full before the connection is closed.
 pub const SLOW_READER: Duration = Duration::from_secs(30);
 /// How many bytes a full socket must take in that time for the connection to stay.

@@ -88,6 +88,8 @@ pub(super) struct Connection {
     asked: Cell<usize>,
     /// How many requests run.
     running: Cell<usize>,
+    /// Whether its sessions may have much for it.
+    crowded: Cell<bool>,
     /// Whether nothing more is read because of what runs and what waits.
     held: Cell<bool>,
     /// What answers with much in them wait for.
@@ -179,6 +181,7 @@ impl Connection {
             taken: Cell::new(0),
             asked: Cell::new(0),
             running: Cell::new(0),
+            crowded: Cell::new(false),
             held: Cell::new(false),
             room: Room::default(),
             unopened: Cell::new(0),
@@ -269,16 +272,17 @@ impl Connection {
         let share = if shard.is_busy() { limits::REQUESTS_READ_BUSY_MAX } else { usize::MAX };
         self.asked.get() < limits::REQUESTS_LEN_MAX
             && self.running.get() < share
-            && self.untaken(shard) < limits::WRITE_QUEUE_LEN_MAX
+            && !self.has_enough_to_take(shard)
     }
 
-    /// How many bytes are ready for a socket that does not take them.
-    fn untaken(&self, shard: &Shard) -> usize {
-        match self.out.borrow().len() {
-            // Whatever its sessions have then is on its way.
-            0 => 0,
-            len => len + self.waiting(shard),
-        }
+    /// Whether as much is ready for the peer as may wait for it.
+    fn has_enough_to_take(&self, shard: &Shard) -> bool {
+        let len = self.out.borrow().len();
+        // What sessions have is looked up only once a message has made it much.
+        let waiting = if self.crowded.get() { self.waiting(shard) } else { 0 };
+        let enough = len + waiting >= limits::UNTAKEN_LEN_MAX;
+        self.crowded.set(enough && waiting > 0);
+        enough
     }
 
     /// How many bytes its sessions have for it.
@@ -439,6 +443,9 @@ impl Connection {
                     self.refuse(if flood { FLOOD } else { NOT_FOUND });
                 }
             }
+        }
+        if live.session.borrow().waiting_len() >= limits::UNTAKEN_LEN_MAX / 2 {
+            self.crowded.set(true);
         }
         shard.poll_events(&live, self.peer.ip());
         shard.mark(&live);
@@ -626,6 +633,10 @@ impl Connection {
         let allowed_s = if self.has_packet.get() { config.idle_s } else { config.first_packet_s };
         if now.since(self.heard.get()).as_secs() >= allowed_s {
             self.close_after_flush();
+        }
+        if self.held.get() && self.takes_requests(shard) {
+            // Another connection of a session took what there was.
+            self.wake.notify_one();
         }
         let waits = !self.out.borrow().is_empty();
         if waits && self.closing.get() && self.full_since.get().is_none() {
