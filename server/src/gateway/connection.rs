@@ -598,7 +598,12 @@ impl Connection {
         let mut out = self.out.borrow_mut();
         while !out.is_empty() {
             let (slices, count) = out.slices();
-            match self.stream.try_write_vectored(&slices[..count]) {
+            // Mostly there is one, which costs less by itself.
+            let written = match &slices[..count] {
+                [slice] => self.stream.try_write(slice),
+                slices => self.stream.try_write_vectored(slices),
+            };
+            match written {
                 Ok(len) => {
                     out.advance(len);
                     self.taken.set(self.taken.get().saturating_add(len));
