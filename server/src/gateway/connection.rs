@@ -17,22 +17,22 @@ use std::{
 use bytes::BytesMut;
 use crypto::Side;
 use mtproto::{
-    Buffer, UnixTime,
+    UnixTime,
     envelope::{self, Kind, PlainIds},
     handshake::server::Handshakes,
     session::ConnId,
-    transport::{self, Noise, Packet, ServerConfig, ServerTransport},
+    transport::{Packet, ServerConfig, ServerTransport},
 };
-use rand_core::Rng as _;
 use tokio::net::TcpStream;
 
 use super::{
     Login,
+    command::{Command, ShardHandle},
     listen::Admitted,
     live::{Live, LiveId},
     output::Output,
     room::Room,
-    shard::{Command, Shard},
+    shard::Shard,
     unopened::Unopened,
     wake::Wake,
 };
@@ -62,7 +62,7 @@ pub(crate) struct Handoff {
 /// A connection, on the one thread that owns it.
 pub(super) struct Connection {
     pub(super) id: ConnId,
-    stream: TcpStream,
+    pub(super) stream: TcpStream,
     pub(super) peer: SocketAddr,
     admitted: Cell<Option<Admitted>>,
     config: Arc<ServerConfig>,
@@ -70,28 +70,28 @@ pub(super) struct Connection {
     pub(super) handshakes: RefCell<Option<Box<Handshakes>>>,
     pub(super) plain_ids: RefCell<PlainIds>,
     /// What waits to be written.
-    out: RefCell<Output>,
+    pub(super) out: RefCell<Output>,
     /// Wakes the task that reads, to look at `out` and `closing`.
-    wake: Wake,
+    pub(super) wake: Wake,
     /// Whether it ends once `out` is written.
-    closing: Cell<bool>,
+    pub(super) closing: Cell<bool>,
     /// The sessions that use it.
-    sessions: RefCell<Vec<LiveId>>,
+    pub(super) sessions: RefCell<Vec<LiveId>>,
     /// When bytes last came; until a whole packet came: when it was opened.
-    heard: Cell<UnixTime>,
-    has_packet: Cell<bool>,
+    pub(super) heard: Cell<UnixTime>,
+    pub(super) has_packet: Cell<bool>,
     /// Since when the socket takes no more, or hardly anything.
-    full_since: Cell<Option<UnixTime>>,
+    pub(super) full_since: Cell<Option<UnixTime>>,
     /// How many bytes it took since then.
-    taken: Cell<usize>,
+    pub(super) taken: Cell<usize>,
     /// The bytes of requests that run.
     asked: Cell<usize>,
     /// How many requests run.
     running: Cell<usize>,
     /// Whether its sessions may have much for it.
-    crowded: Cell<bool>,
+    pub(super) crowded: Cell<bool>,
     /// Whether nothing more is read because of what runs and what waits.
-    held: Cell<bool>,
+    pub(super) held: Cell<bool>,
     /// What answers with much in them wait for.
     pub(super) room: Room,
     /// How many of its packets wait to be opened together with others.
@@ -268,28 +268,11 @@ impl Connection {
     }
 
     /// Whether it may have more requests: on a busy shard it has its share, so that whoever asks for little is served soon.
-    fn takes_requests(&self, shard: &Shard) -> bool {
+    pub(super) fn takes_requests(&self, shard: &Shard) -> bool {
         let share = if shard.is_busy() { limits::REQUESTS_READ_BUSY_MAX } else { usize::MAX };
         self.asked.get() < limits::REQUESTS_LEN_MAX
             && self.running.get() < share
             && !self.has_enough_to_take(shard)
-    }
-
-    /// Whether as much is ready for the peer as may wait for it.
-    fn has_enough_to_take(&self, shard: &Shard) -> bool {
-        let len = self.out.borrow().len();
-        // What sessions have is looked up only once a message has made it much.
-        let waiting = if self.crowded.get() { self.waiting(shard) } else { 0 };
-        let enough = len + waiting >= limits::UNTAKEN_LEN_MAX;
-        self.crowded.set(enough && waiting > 0);
-        enough
-    }
-
-    /// How many bytes its sessions have for it.
-    fn waiting(&self, shard: &Shard) -> usize {
-        let sessions = self.sessions.borrow();
-        let sessions = sessions.iter().filter_map(|id| shard.find_session(*id));
-        sessions.map(|live| live.session.borrow().waiting_len()).sum()
     }
 
     /// A request of `len` bytes begins to run.
@@ -349,14 +332,6 @@ impl Connection {
             }
         }
         Next::Continue
-    }
-
-    /// Moves what the transport itself has to say into the output.
-    fn take_transport_output(&self) {
-        let mut transport = self.transport.borrow_mut();
-        while let Some(bytes) = transport.poll_output() {
-            self.out.borrow_mut().tail().extend_from_slice(&bytes);
-        }
     }
 
     /// Whether the start of an obfuscated stream has not been seen before.
@@ -465,12 +440,7 @@ impl Connection {
     }
 
     /// Gives the connection to another shard; `false` if it must end instead.
-    fn move_to(
-        self: &Rc<Self>,
-        home: &super::shard::ShardHandle,
-        packet: Packet,
-        input: &mut BytesMut,
-    ) -> bool {
+    fn move_to(self: &Rc<Self>, home: &ShardHandle, packet: Packet, input: &mut BytesMut) -> bool {
         if self.handoffs >= HANDOFFS_MAX {
             return false;
         }
@@ -495,173 +465,5 @@ impl Connection {
             packet,
             count: self.handoffs + 1,
         })))
-    }
-
-    // ---- output ----
-
-    fn noise(&self, shard: &Shard) -> Noise {
-        let mut noise = [0; 16];
-        if self.transport.borrow().wants_noise() {
-            shard.rng.borrow_mut().fill_bytes(&mut noise);
-        }
-        Noise(noise)
-    }
-
-    /// Frames a packet and puts it behind what waits; `false` if that is now too much.
-    pub(super) fn queue(&self, shard: &Shard, packet: Buffer) -> bool {
-        let noise = self.noise(shard);
-        if packet.len() >= limits::LARGE_PACKET_LEN {
-            self.take_transport_output();
-            let mut bytes = packet.into_bytes_with_room(transport::HEADROOM);
-            self.transport.borrow_mut().encode_in_place(&mut bytes, &noise);
-            self.out.borrow_mut().push(bytes);
-        } else {
-            let mut out = self.out.borrow_mut();
-            self.transport.borrow_mut().encode_packet(packet.as_slice(), &noise, out.tail());
-        }
-        let out = self.out.borrow();
-        let fits = out.len() <= limits::WRITE_QUEUE_LEN_MAX;
-        if !fits && self.full_since.get().is_none() {
-            self.full_since.set(Some(shard.now()));
-            self.taken.set(0);
-        }
-        fits
-    }
-
-    /// Queues an unencrypted packet.
-    pub(super) fn send_plain(&self, shard: &Shard, body: Buffer) {
-        let msg_id = self.plain_ids.borrow_mut().next(shard.now());
-        let _ = self.queue(shard, envelope::seal_plain(msg_id, body));
-        self.write(shard);
-    }
-
-    fn quick_ack(&self, shard: &Shard, token: u32) {
-        let noise = self.noise(shard);
-        self.transport.borrow_mut().encode_quick_ack(token, &noise, self.out.borrow_mut().tail());
-    }
-
-    /// Tells the peer an error of the transport, and ends the connection.
-    pub(super) fn refuse(&self, code: i32) {
-        self.transport.borrow_mut().encode_error(code, self.out.borrow_mut().tail());
-        self.close_after_flush();
-    }
-
-    /// Ends the connection once what waits was written.
-    pub(super) fn close_after_flush(&self) {
-        if !self.closing.replace(true) {
-            self.transport.borrow_mut().encode_close(self.out.borrow_mut().tail());
-        }
-        self.wake.notify_one();
-    }
-
-    /// At the end of the server: writes what the socket takes at once.
-    pub(super) fn say_goodbye(&self, shard: &Shard) {
-        self.close_after_flush();
-        self.write(shard);
-    }
-
-    /// Writes what the socket takes at once; the task that reads goes on with the rest.
-    pub(super) fn write(&self, shard: &Shard) {
-        if !self.try_write() || self.closing.get() {
-            self.wake.notify_one();
-        }
-        self.resume(shard);
-        if self.held.get() && self.takes_requests(shard) {
-            self.wake.notify_one();
-        }
-    }
-
-    /// Lets the sessions go on once the socket has taken most of what waited.
-    fn resume(&self, shard: &Shard) {
-        if self.out.borrow().len() > limits::WRITE_QUEUE_LEN_MAX / 2 {
-            return;
-        }
-        // At the end of a connection the time counts although little waits.
-        if self.closing.get() || self.full_since.take().is_none() {
-            return;
-        }
-        for id in self.sessions.borrow().iter() {
-            if let Some(live) = shard.find_session(*id) {
-                live.session.borrow_mut().set_writable(self.id, true);
-                shard.mark(&live);
-            }
-        }
-    }
-
-    /// How many bytes of answers are promised to the peer and not taken by its socket yet.
-    pub(super) fn backlog(&self, shard: &Shard) -> usize {
-        self.room.promised.get() + self.waiting(shard) + self.out.borrow().len()
-    }
-
-    /// Writes what the socket takes at once; whether that was all.
-    fn try_write(&self) -> bool {
-        let mut out = self.out.borrow_mut();
-        while !out.is_empty() {
-            let (slices, count) = out.slices();
-            // Mostly there is one, which costs less by itself.
-            let written = match &slices[..count] {
-                [slice] => self.stream.try_write(slice),
-                slices => self.stream.try_write_vectored(slices),
-            };
-            match written {
-                Ok(len) => {
-                    out.advance(len);
-                    self.taken.set(self.taken.get().saturating_add(len));
-                    self.room.freed.notify_one();
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return false,
-                Err(_) => {
-                    // The peer is gone; reading will find out as well.
-                    out.clear();
-                    self.closing.set(true);
-                }
-            }
-        }
-        // Gives the memory back.
-        out.clear();
-        true
-    }
-
-    // ---- time ----
-
-    /// After a moment that was much longer for us than for the peer, who has had no time to say something.
-    pub(super) fn begin_deadlines_anew(&self, now: UnixTime) {
-        self.heard.set(now);
-        if self.full_since.get().is_some() {
-            self.full_since.set(Some(now));
-        }
-    }
-
-    /// Closes the connection if it said nothing for too long or takes nothing, and lets its sessions go on once it takes again.
-    pub(super) fn check_deadlines(&self, shard: &Shard, now: UnixTime) {
-        let config = &shard.shared.config.limits;
-        let allowed_s = if self.has_packet.get() { config.idle_s } else { config.first_packet_s };
-        if now.since(self.heard.get()).as_secs() >= allowed_s {
-            self.close_after_flush();
-        }
-        if self.held.get() && self.takes_requests(shard) {
-            // Another connection of a session took what there was.
-            self.wake.notify_one();
-        }
-        let waits = !self.out.borrow().is_empty();
-        if waits && self.closing.get() && self.full_since.get().is_none() {
-            self.full_since.set(Some(now));
-            self.taken.set(0);
-        }
-        match self.full_since.get() {
-            // Slow, but it takes something: the time begins anew.
-            Some(_) if waits && self.taken.get() >= limits::SLOW_READER_LEN_MIN => {
-                self.full_since.set(Some(now));
-                self.taken.set(0);
-            }
-            Some(since) if waits && now.since(since) >= limits::SLOW_READER => {
-                tracing::debug!("a connection reads too slowly");
-                self.out.borrow_mut().clear();
-                self.closing.set(true);
-                self.wake.notify_one();
-            }
-            Some(_) if !waits => self.resume(shard),
-            _ => {}
-        }
     }
 }

@@ -10,6 +10,7 @@
 //! names the auth key, whose hash says which shard is its home; a connection that landed elsewhere is handed over once, so that all
 //! connections of a session meet on one thread.
 
+mod command;
 mod computer;
 mod connection;
 mod flush;
@@ -23,9 +24,11 @@ mod serve;
 mod shard;
 mod unopened;
 mod wake;
+mod write;
 
+pub(crate) use command::{Command, ShardHandle};
 pub(crate) use listen::{Admission, bind};
 pub(crate) use live::RequestInfo;
 pub(crate) use login::Login;
 pub(crate) use room::{Answers, Promise};
-pub(crate) use shard::{Command, Entrance, ShardHandle, start, this_shard};
+pub(crate) use shard::{Entrance, start, this_shard};
