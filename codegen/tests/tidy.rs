@@ -193,7 +193,7 @@ const NOT_REACHED: &[(&[&str], &str)] = &[
             "REMOTE_READS_MAX",
             "REMOTE_RUN_LEN",
             "REMOTE_THREAD_COUNT",
-            "TICK",
+            "SHARD_COMMANDS_AT_ONCE",
             "UPKEEP_THREADS",
             "ADMIN_PROGRESS",
         ],
@@ -232,14 +232,18 @@ const NOT_REACHED: &[(&[&str], &str)] = &[
             "BLOB_AWAITED",
             "BLOB_AWAITED_COUNT",
             "CHORE_RETRY_S",
-            "DELIVERY_RETRY",
             "MOVE_AGAIN",
             "MOVE_INTENT_S",
             "MOVE_PAUSE",
             "MOVE_PAUSE_MAX",
+            "SEALED_TOGETHER_WAIT",
             "UPKEEP_STOP",
         ],
         "Times of the shell, which keeps the clock of the system: reaching one would be waiting for it.",
+    ),
+    (
+        &["HANDSHAKE_PRIORITY"],
+        "Asked of the system: what it does with it shows where the processor does not suffice, and in no answer.",
     ),
     (
         &[

@@ -98,17 +98,15 @@ impl Connection {
 
     /// Sends one packet.
     pub(crate) async fn send(&mut self, payload: &[u8], quick_ack: bool) {
-        let mut out = BytesMut::new();
-        let noise = noise(&mut self.rng);
-        self.transport.encode_packet(payload, quick_ack, &noise, &mut out);
+        let out = self.encode(payload, quick_ack);
         self.send_bytes(&out).await;
     }
 
     /// The bytes of a packet as they would be sent, for those who send them otherwise.
-    pub(crate) fn encode(&mut self, payload: &[u8]) -> BytesMut {
+    pub(crate) fn encode(&mut self, payload: &[u8], quick_ack: bool) -> BytesMut {
         let mut out = BytesMut::new();
         let noise = noise(&mut self.rng);
-        self.transport.encode_packet(payload, false, &noise, &mut out);
+        self.transport.encode_packet(payload, quick_ack, &noise, &mut out);
         out
     }
 

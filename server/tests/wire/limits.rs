@@ -114,7 +114,7 @@ async fn flood_requests(raw: &mut Raw) -> usize {
         sent.extend(messages.iter().map(|(msg_id, ..)| *msg_id));
         let header = raw.header(false);
         let packet = raw.seal(header, &container(&messages));
-        stream.extend_from_slice(&raw.connection.encode(&packet));
+        stream.extend_from_slice(&raw.connection.encode(&packet, false));
     }
     raw.connection.send_bytes(&stream).await;
     let (mut served, mut refused) = (0, 0);
@@ -224,7 +224,7 @@ async fn handshakes_are_computed_only_so_many_at_once() {
             };
             let body = Buffer::from_body(query.as_slice());
             let packet = envelope::seal_plain(MsgId::at(now()), body);
-            stream.extend_from_slice(&connection.encode(packet.as_slice()));
+            stream.extend_from_slice(&connection.encode(packet.as_slice(), false));
         }
         floods.push((connection, stream));
     }
@@ -353,7 +353,7 @@ async fn check_unread(count: usize) {
             let messages: Vec<_> = (0..count).map(|_| (raw.msg_id(), 0, ask.clone())).collect();
             let header = raw.header(false);
             let packet = raw.seal(header, &container(&messages));
-            let bytes = raw.connection.encode(&packet);
+            let bytes = raw.connection.encode(&packet, false);
             if !raw.connection.try_send_bytes(&bytes).await {
                 break;
             }

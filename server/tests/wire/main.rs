@@ -22,5 +22,6 @@ mod media;
 mod photos;
 mod session;
 mod sync;
+mod together;
 mod transports;
 mod upload;

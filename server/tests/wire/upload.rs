@@ -16,7 +16,7 @@ const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;
 
 /// Bytes that are the same nowhere else.
-fn bytes(len: usize, seed: u32) -> Vec<u8> {
+pub(super) fn bytes(len: usize, seed: u32) -> Vec<u8> {
     let mut state = seed.wrapping_mul(2_654_435_761) | 1;
     let next = |_| {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -41,7 +41,11 @@ async fn save(
 }
 
 /// Sends all parts of a file, in order.
-async fn send(person: &mut Person, content: &[u8], part_len: usize) -> enums::InputFile<'static> {
+pub(super) async fn send(
+    person: &mut Person,
+    content: &[u8],
+    part_len: usize,
+) -> enums::InputFile<'static> {
     let file_id = person.random_id();
     let mut count = 0;
     for (part, bytes) in (0..).zip(content.chunks(part_len)) {
@@ -56,7 +60,7 @@ fn as_document(file: enums::InputFile<'static>) -> enums::InputMedia<'static> {
 }
 
 /// Has a document made of an upload, without sending it.
-async fn make(
+pub(super) async fn make(
     person: &mut Person,
     file: enums::InputFile<'static>,
 ) -> Result<types::Document<'static>, String> {
@@ -74,7 +78,7 @@ fn document_of(media: MessageMedia<'static>) -> types::Document<'static> {
     }
 }
 
-fn location(document: &types::Document<'static>) -> Location<'static> {
+pub(super) fn location(document: &types::Document<'static>) -> Location<'static> {
     let (hash, reference) = (document.access_hash, document.file_reference);
     types::InputDocumentFileLocation::new(document.id, hash, reference, "").into()
 }
@@ -96,7 +100,11 @@ async fn get(
 }
 
 /// Fetches a file as clients do: until a part is short.
-async fn fetch(person: &mut Person, location: &Location<'static>, part_len: usize) -> Vec<u8> {
+pub(super) async fn fetch(
+    person: &mut Person,
+    location: &Location<'static>,
+    part_len: usize,
+) -> Vec<u8> {
     let mut content = Vec::new();
     loop {
         let part = get(person, location, content.len(), part_len).await.expect("it may be seen");

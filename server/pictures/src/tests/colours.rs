@@ -5,10 +5,10 @@
 
 use image::ImageEncoder;
 use image::codecs::{jpeg::JpegEncoder, png::PngEncoder, webp::WebPEncoder};
-use moxcms::ColorProfile;
+use moxcms::{ColorProfile, ToneReprCurve};
 
 use super::*;
-use crate::limits::ICC_LEN_MAX;
+use crate::limits::{ICC_CURVE_COUNT_MAX, ICC_LEN_MAX};
 
 const SIDE: u32 = 64;
 
@@ -105,6 +105,30 @@ fn other_profiles_are_left_aside() {
     check(&long, colour, [215, 93, 31]);
     long.push(0);
     check(&long, colour, colour);
+}
+
+/// Curves of values rather than of a formula, up to `ICC_CURVE_COUNT_MAX` of them.
+#[test]
+fn curves_of_values() {
+    let colour = [200, 100, 50];
+    for (count, expected) in [
+        (2048, [215, 93, 31]),
+        (ICC_CURVE_COUNT_MAX, [215, 93, 31]),
+        (ICC_CURVE_COUNT_MAX + 1, colour),
+    ] {
+        let value = |at: usize| {
+            let share = at as f64 / (count - 1) as f64;
+            let linear =
+                if share <= 0.04045 { share / 12.92 } else { ((share + 0.055) / 1.055).powf(2.4) };
+            (linear * f64::from(u16::MAX)).round() as u16
+        };
+        let curve = Some(ToneReprCurve::Lut((0..count).map(value).collect()));
+        let mut profile = ColorProfile::new_display_p3();
+        profile.red_trc.clone_from(&curve);
+        profile.green_trc.clone_from(&curve);
+        profile.blue_trc = curve;
+        check(&encoded(&profile), colour, expected);
+    }
 }
 
 /// A picture of alpha is laid on white before, which is white in each space.
