@@ -25,8 +25,11 @@ async fn a_clock_that_is_set_ends_nothing() {
     let (mut alice, mut bob) = (server.person("Alice").await, server.person("Bob").await);
     let to_bob = alice.peer(&bob).await;
     let mut last = 0;
-    let jumps = [0, 5 * HOUR_S, -5 * HOUR_S, 30, -30, -72 * HOUR_S, 400 * 24 * HOUR_S, -HOUR_S];
-    for (number, by_s) in jumps.into_iter().enumerate() {
+    // From here on a jump is taken for one.
+    let late_s = i64::try_from(limits::TICK_LATE.as_secs()).unwrap();
+    let hours = [5, -5, -72, 400 * 24, -1].map(|hours| hours * HOUR_S);
+    let jumps = [0, late_s - 1, late_s, -late_s, 3 * late_s].into_iter().chain(hours);
+    for (number, by_s) in jumps.enumerate() {
         server.set_clock(by_s);
         ticks().await;
         let text = format!("after {by_s}");
