@@ -266,6 +266,7 @@ async fn a_busy_shard_gives_everybody_a_share() {
         if refused < BEYOND {
             // What was asked for before may not be read yet, or be answered already.
             connections.push(greedy(&server, &ada, &place).await);
+            assert!(connections.len() < 32, "it is never busy");
             continue;
         }
         // As many, but in packets of their own and one write.
