@@ -80,8 +80,10 @@ pub(super) struct Connection {
     /// When bytes last came; until a whole packet came: when it was opened.
     pub(super) heard: Cell<UnixTime>,
     pub(super) has_packet: Cell<bool>,
-    /// Since when the socket takes no more, or hardly anything.
-    pub(super) full_since: Cell<Option<UnixTime>>,
+    /// Whether so much waits that its sessions give it no more.
+    pub(super) full: Cell<bool>,
+    /// Since when the socket takes hardly anything of what keeps the connection from going on.
+    pub(super) stuck_since: Cell<Option<UnixTime>>,
     /// How many bytes it took since then.
     pub(super) taken: Cell<usize>,
     /// The bytes of requests that run.
@@ -177,7 +179,8 @@ impl Connection {
             sessions: RefCell::new(Vec::new()),
             heard: Cell::new(shard.now()),
             has_packet: Cell::new(false),
-            full_since: Cell::new(None),
+            full: Cell::new(false),
+            stuck_since: Cell::new(None),
             taken: Cell::new(0),
             asked: Cell::new(0),
             running: Cell::new(0),

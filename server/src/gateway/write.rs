@@ -44,9 +44,8 @@ impl Connection {
         }
         let out = self.out.borrow();
         let fits = out.len() <= limits::WRITE_QUEUE_LEN_MAX;
-        if !fits && self.full_since.get().is_none() {
-            self.full_since.set(Some(shard.now()));
-            self.taken.set(0);
+        if !fits {
+            self.full.set(true);
         }
         fits
     }
@@ -99,8 +98,7 @@ impl Connection {
         if self.out.borrow().len() > limits::WRITE_QUEUE_LEN_MAX / 2 {
             return;
         }
-        // At the end of a connection the time counts although little waits.
-        if self.closing.get() || self.full_since.take().is_none() {
+        if self.closing.get() || !self.full.take() {
             return;
         }
         for id in self.sessions.borrow().iter() {
@@ -165,8 +163,8 @@ impl Connection {
     /// After a moment that was much longer for us than for the peer, who has had no time to say something.
     pub(super) fn begin_deadlines_anew(&self, now: UnixTime) {
         self.heard.set(now);
-        if self.full_since.get().is_some() {
-            self.full_since.set(Some(now));
+        if self.stuck_since.get().is_some() {
+            self.stuck_since.set(Some(now));
         }
     }
 
@@ -181,25 +179,32 @@ impl Connection {
             // Another connection of a session took what there was.
             self.wake.notify_one();
         }
-        let waits = !self.out.borrow().is_empty();
-        if waits && self.closing.get() && self.full_since.get().is_none() {
-            self.full_since.set(Some(now));
-            self.taken.set(0);
+        if self.out.borrow().is_empty() {
+            self.stuck_since.set(None);
+            self.resume(shard);
+            return;
         }
-        match self.full_since.get() {
+        if !self.full.get() && !self.held.get() && !self.closing.get() {
+            self.stuck_since.set(None);
+            return;
+        }
+        match self.stuck_since.get() {
             // Slow, but it takes something: the time begins anew.
-            Some(_) if waits && self.taken.get() >= limits::SLOW_READER_LEN_MIN => {
-                self.full_since.set(Some(now));
-                self.taken.set(0);
-            }
-            Some(since) if waits && now.since(since) >= limits::SLOW_READER => {
+            Some(_) if self.taken.get() >= limits::SLOW_READER_LEN_MIN => self.stuck_from(now),
+            Some(since) if now.since(since) >= limits::SLOW_READER => {
                 tracing::debug!("a connection reads too slowly");
                 self.out.borrow_mut().clear();
                 self.closing.set(true);
                 self.wake.notify_one();
             }
-            Some(_) if !waits => self.resume(shard),
-            _ => {}
+            Some(_) => {}
+            None => self.stuck_from(now),
         }
+    }
+
+    /// From `now` on it is watched how much the socket takes.
+    fn stuck_from(&self, now: UnixTime) {
+        self.stuck_since.set(Some(now));
+        self.taken.set(0);
     }
 }

@@ -375,11 +375,33 @@ async fn who_asks_for_too_much_is_closed() {
     check_unread(usize::MAX).await;
 }
 
-/// `WRITE_QUEUE_LEN_MAX`, `SLOW_READER`: a socket that stays full for too long is closed.
+/// `WRITE_QUEUE_LEN_MAX`, `UNTAKEN_LEN_MAX`, `SLOW_READER`: a socket that stays full for too long is closed.
 #[tokio::test]
 async fn who_reads_too_slowly_is_closed() {
     // Each of 500 answers has 64 salts of 16 bytes; the system's buffers take the first of them.
     check_unread(8 * limits::WRITE_QUEUE_LEN_MAX / (500 * 64 * 16)).await;
+}
+
+/// `UNTAKEN_LEN_MAX`: from who takes nothing of what there is, no more is read; what was asked meanwhile is answered once it takes
+/// again.
+#[tokio::test]
+async fn nothing_is_read_from_who_takes_nothing() {
+    let server = TestServer::start().await;
+    let mut raw = introduced(&server).await;
+    socket2::SockRef::from(raw.connection.stream()).set_recv_buffer_size(16 * 1024).unwrap();
+    let much = bytes(&functions::GetFutureSalts::new(64));
+    let count = 24 * limits::UNTAKEN_LEN_MAX / (500 * 64 * 16);
+    let mut asked = Vec::new();
+    for _ in 0..count {
+        let messages: Vec<_> = (0..500).map(|_| (raw.msg_id(), 0, much.clone())).collect();
+        asked.extend(messages.iter().map(|(msg_id, ..)| *msg_id));
+        let header = raw.header(false);
+        raw.send(header, &container(&messages)).await;
+    }
+    for msg_id in asked {
+        let salts = |body: &[u8]| types::FutureSalts::from_bytes(body).ok();
+        raw.wait(|m| salts(&m.body).filter(|salts| salts.req_msg_id == msg_id).map(drop)).await;
+    }
 }
 
 /// Bombs and floods leave no memory behind: each of these would take ten megabytes.
