@@ -213,6 +213,8 @@ impl Connection {
             if let Some(live) = shard.find_session(id) {
                 live.session.borrow_mut().detach(now, self.id);
                 shard.poll_events(&live, self.peer.ip());
+                // What went out here and nobody acknowledged goes to another connection, if there is one already.
+                shard.mark(&live);
             }
         }
     }

@@ -393,6 +393,22 @@ async fn answers_survive_connections() {
     }
 }
 
+/// The new connection is there before the server has heard of the end of the old one.
+#[tokio::test]
+async fn answers_survive_connections_that_end_late() {
+    let server = TestServer::start().await;
+    let mut raw = server.raw().await;
+    meet(&mut raw).await;
+    let msg_id = raw.request(&api::help::GetConfig {}).await;
+    raw.result(msg_id).await.expect("the answer");
+    let old = std::mem::replace(&mut raw.connection, server.connection().await);
+    raw.request(&functions::Ping::new(1)).await;
+    raw.wait(|m| types::Pong::from_bytes(&m.body).is_ok_and(|p| p.ping_id == 1).then_some(()))
+        .await;
+    drop(old);
+    raw.result(msg_id).await.expect("it comes again");
+}
+
 // ===== Messages about messages =====
 
 #[tokio::test]
