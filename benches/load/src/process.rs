@@ -1,5 +1,6 @@
 //! Processes that are measured: started on a core of their own, watched through `/proc`, and stopped.
 
+use std::ffi::OsString;
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
@@ -206,9 +207,19 @@ pub(crate) struct Baudot {
 }
 
 impl Baudot {
+    /// The program without settings of the environment: those are of whoever measures, or of tests beside.
+    fn command(binary: &Path) -> Command {
+        let mut command = Command::new(binary);
+        let is_setting = |name: &OsString| name.to_string_lossy().starts_with("BAUDOT_");
+        for (name, _) in std::env::vars_os().filter(|(name, _)| is_setting(name)) {
+            command.env_remove(name);
+        }
+        command
+    }
+
     /// Starts one on a free port, with its rows in `data`.
     pub(crate) fn start(binary: &Path, data: &Path, core: Option<usize>) -> Result<Self> {
-        let mut command = Command::new(binary);
+        let mut command = Self::command(binary);
         command.arg("serve").args(["--listen", "127.0.0.1:0", "--log", "warn"]);
         command.arg("--data").arg(data);
         if core.is_some() {
@@ -219,7 +230,7 @@ impl Baudot {
         }
         // The largest files, where the server has a setting for that.
         let large = "media.large_uploads=true";
-        let mut check = Command::new(binary);
+        let mut check = Self::command(binary);
         let check = check.args(["check-config", "--set", large]).stdout(Stdio::null());
         if check.stderr(Stdio::null()).status().is_ok_and(|status| status.success()) {
             command.args(["--set", large]);

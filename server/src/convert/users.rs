@@ -1,7 +1,7 @@
 //! Users as one viewer may see them.
 //!
 //! Names of contacts, the phone number, the status and the access hash depend on who looks. An answer loads the users that it
-//! names, once; what was loaded stays in memory for the next one ([`Acquaintances`]) until the rows change.
+//! names, once; what was loaded stays in memory for the next one ([`super::acquaintances`]) until the rows change.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
