@@ -31,7 +31,8 @@ pub(super) fn open(bytes: &[u8]) -> Result<Opened<'_>, Error> {
     let format = image::guess_format(bytes).map_err(|_| Error::Unsupported)?;
     match format {
         ImageFormat::Jpeg => jpeg_is_possible(bytes)?,
-        ImageFormat::Png | ImageFormat::WebP | ImageFormat::Gif | ImageFormat::Bmp => {}
+        ImageFormat::WebP => webp_is_whole(bytes)?,
+        ImageFormat::Png | ImageFormat::Gif | ImageFormat::Bmp => {}
         _ => return Err(Error::Unsupported),
     }
     let mut limits = Limits::no_limits();
@@ -82,6 +83,25 @@ fn jpeg_is_possible(bytes: &[u8]) -> Result<(), Error> {
     } else {
         Err(Error::Broken)
     }
+}
+
+/// The decoder makes room for a chunk by the length that it announces, which may be four gigabytes.
+fn webp_is_whole(bytes: &[u8]) -> Result<(), Error> {
+    let number = |at: usize| bytes.get(at..)?.first_chunk().copied().map(u32::from_le_bytes);
+    let len = |at| number(at).map(|len| usize::try_from(len).unwrap_or(usize::MAX));
+    // "RIFF", the length of what follows, "WEBP", then chunks: a name, the length of what follows, padded to an even one.
+    let end = len(4).unwrap_or_default().saturating_add(8);
+    let mut at: usize = 12;
+    while at < end
+        && let Some(chunk) = len(at + 4)
+    {
+        at = at.saturating_add(8).saturating_add(chunk);
+        if at > bytes.len() {
+            return Err(Error::Broken);
+        }
+        at += chunk % 2;
+    }
+    Ok(())
 }
 
 impl Opened<'_> {

@@ -90,6 +90,18 @@ fn cut() {
     check(&zeros, Error::Broken);
 }
 
+/// Found by fuzzing: four gigabytes were made room for.
+#[test]
+fn announced_lengths_of_chunks() {
+    let whole = written(&corners(70, 50), ImageFormat::WebP);
+    for len in [1, 1_000, u32::MAX - 8, u32::MAX] {
+        let mut bytes = [&whole[..], b"EXIF", &len.to_le_bytes()].concat();
+        let riff = u32::try_from(bytes.len()).expect("it is short");
+        bytes[4..8].copy_from_slice(&riff.to_le_bytes());
+        check(&bytes, Error::Broken);
+    }
+}
+
 #[test]
 fn announced_sizes() {
     for (width, height) in [(30_000, 30_000), (9_000, 9_000), (u32::MAX, u32::MAX), (5_000, 5_001)]
