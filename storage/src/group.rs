@@ -28,6 +28,8 @@ pub struct Group<'s, E = ()> {
     received: Option<Vec<u64>>,
     /// From whom deliveries came that are to be acknowledged.
     heard: Vec<PartitionId>,
+    /// Whether it has rows in the batch of its round.
+    written: bool,
 }
 
 /// Why an operation was not executed. Nothing of it is left.
@@ -64,6 +66,8 @@ pub enum Receipt<T, R> {
 pub struct Committed<E> {
     /// The partition that did it.
     pub partition: PartitionId,
+    /// Whether that took a write: not if all was refused, or changed nothing.
+    pub written: bool,
     /// What the operations pushed, in order.
     pub effects: Vec<E>,
     /// The owners of which rows of watched tables may have changed.
@@ -86,7 +90,7 @@ impl<'s, E> Group<'s, E> {
     pub fn begin(snapshot: &'s dyn Snapshot, outbox: &'s mut Outbox) -> Result<Self, Error> {
         outbox.refresh(snapshot)?;
         let changes = Changes::new(outbox);
-        Ok(Self { snapshot, outbox, changes, received: None, heard: Vec::new() })
+        Ok(Self { snapshot, outbox, changes, received: None, heard: Vec::new(), written: false })
     }
 
     /// The partition whose operations it executes.
@@ -246,6 +250,7 @@ impl<'s, E> Group<'s, E> {
         if self.row_count() == 0 {
             return;
         }
+        self.written = true;
         batch.rows.reserve(self.row_count());
         batch.rows.extend(std::mem::take(&mut self.changes.rows));
         self.changes.renumber();
@@ -265,6 +270,7 @@ impl<'s, E> Group<'s, E> {
         Committed {
             partition: self.outbox.partition(),
             received: received.collect(),
+            written: self.written,
             effects: self.changes.effects,
             watched: self.changes.watched,
             deliveries: self.changes.deliveries,

@@ -4,7 +4,8 @@
 //!
 //! Each user has a *generation*, which its writer raises when a watched row of the user was committed, before the answer goes
 //! out. An entry tells the generations of both sides from before its rows were read; where one has changed since, it counts for
-//! nothing. So whoever has the answer to a change sees that change, whichever thread asks.
+//! nothing. So whoever has the answer to a change sees that change, whichever thread asks. A write that failed may have been made
+//! all the same, so that after one nothing is believed.
 
 use std::sync::{
     Arc,
@@ -31,6 +32,13 @@ impl Generations {
     pub(crate) fn changed(&self, owner: &Owner) {
         if let Owner::User(user) = owner {
             self.of(*user).fetch_add(1, Ordering::AcqRel);
+        }
+    }
+
+    /// Notes that rows of anybody may have been committed: it is unknown whether a write was.
+    pub(crate) fn all_changed(&self) {
+        for generation in &self.0 {
+            generation.fetch_add(1, Ordering::AcqRel);
         }
     }
 
@@ -84,9 +92,11 @@ impl Acquaintances {
 
 #[cfg(test)]
 mod tests {
-    use tl::records::types::Relation;
+    use storage::{Engine, Fault, Memory, Partitions};
+    use tl::{operations::functions::accounts, records::types::Relation};
 
     use super::*;
+    use crate::{clock::Clock, router::Router, updates::Hub};
 
     const VIEWER: UserId = UserId(1_000_000_001);
     const USER: UserId = UserId(1_000_000_002);
@@ -119,5 +129,26 @@ mod tests {
         generations.changed(&Owner::User(USER));
         acquaintances.keep(place, known());
         assert!(acquaintances.get(VIEWER, USER).is_err());
+    }
+
+    /// The engine fails after it has written, as when the disk is gone a moment later.
+    #[tokio::test]
+    async fn what_is_known_counts_for_nothing_after_a_write_that_failed() {
+        let memory = Arc::new(Memory::new());
+        let engine = Arc::clone(&memory) as Arc<dyn Engine>;
+        let (clock, hub) = (Arc::new(Clock::default()), Arc::new(Hub::default()));
+        let partitions = Partitions::default();
+        let (router, writers) = Router::start(engine, clock, &hub, partitions, 1).unwrap();
+        let acquaintances = Acquaintances::new(Arc::clone(router.generations()));
+        let place = acquaintances.get(VIEWER, USER).err().unwrap();
+        acquaintances.keep(place, known());
+        memory.inject(1, Fault::Unheard);
+        let create = accounts::Create { phone: "15550001", first_name: "A", last_name: "" };
+        let origin = services::Origin::default();
+        router.call(&Owner::User(USER), origin, &create).await.unwrap_err();
+        let get = accounts::Get { viewer: VIEWER.0 };
+        router.read_now(&Owner::User(USER), &get).expect("it was written");
+        assert!(acquaintances.get(VIEWER, USER).is_err());
+        writers.stop();
     }
 }

@@ -40,7 +40,7 @@ impl ShardHandle {
 
     /// Puts `command` into the shard's queue; whether there was room.
     pub(crate) fn try_send(&self, command: Command) -> bool {
-        self.0.try_send(command).is_ok()
+        self.try_send_or_back(command).is_none()
     }
 
     /// Puts `command` into the shard's queue, or gives it back if there is no room.

@@ -4,7 +4,7 @@
 //! became ready in the same wake-up is sealed in one call and reaches each socket in one write. Parts of files, which cost most,
 //! wait a moment for those that are being read for other requests: eight of them are sealed in the time of two.
 
-use std::{pin::pin, rc::Rc};
+use std::rc::Rc;
 
 use crypto::Side;
 use mtproto::{
@@ -29,15 +29,20 @@ impl Shard {
         loop {
             self.flush.notified().await;
             self.take_outgoing();
-            // What else is about to come is sealed with them. A lone one waits for nothing.
-            let mut patience = pin!(tokio::time::sleep(limits::SEALED_TOGETHER_WAIT));
-            while self.expects_large() {
-                tokio::select! {
-                    () = self.flush.notified() => self.take_outgoing(),
-                    () = &mut patience => break,
-                }
+            if self.expects_large() {
+                // What else is about to come is sealed with it. A lone one waits for nothing.
+                let _ =
+                    tokio::time::timeout(limits::SEALED_TOGETHER_WAIT, self.gather_large()).await;
             }
             self.send(self.unsealed.take());
+        }
+    }
+
+    /// Takes what comes until no more large packets are expected; what is small goes out meanwhile.
+    async fn gather_large(&self) {
+        while self.expects_large() {
+            self.flush.notified().await;
+            self.take_outgoing();
         }
     }
 

@@ -191,9 +191,7 @@ impl Writer {
         match round.commit(&*self.engine) {
             Ok(mut committed) => {
                 drop(snapshot);
-                // What was refused, or changed nothing, was not written.
-                if committed.iter().any(|one| !one.effects.is_empty() || !one.deliveries.is_empty())
-                {
+                if committed.iter().any(|committed| committed.written) {
                     self.trouble.succeeded();
                 }
                 // Before the answers: whoever has one may rely on what it did, such as having ended a login.
@@ -207,6 +205,7 @@ impl Writer {
                 }
             }
             Err(error) => {
+                self.generations.all_changed();
                 self.trouble.failed(self.clock.now(), answers.len(), &error);
                 let why =
                     if error.is_disk_full() { CallError::DiskFull } else { CallError::Failed };
@@ -217,7 +216,7 @@ impl Writer {
         }
     }
 
-    /// Sends the answers of a group that is durable, but for those whose deliveries must be applied first.
+    /// Lets the answers of a group go that is durable, but for those whose deliveries must be applied first.
     fn hold(&mut self, answers: Vec<Waiting>, committed: &[Committed<Pushed>]) {
         let now = self.clock.now();
         for waiting in answers {
@@ -237,7 +236,6 @@ impl Writer {
                 self.held.push_back(Held { waiting, waits, since: now });
             }
         }
-        self.give_answers();
     }
 
     /// Sends the answers that wait for nothing more, to each shard all at once.
@@ -258,7 +256,7 @@ impl Writer {
         }
     }
 
-    /// Sends the answers that waited for `to` to apply what `from` delivered, up to `number`.
+    /// Lets the answers go that waited for `to` to apply what `from` delivered, up to `number`.
     fn answer_the_held(&mut self, from: PartitionId, to: PartitionId, number: u64) {
         let mut kept = VecDeque::with_capacity(self.held.len());
         for mut held in std::mem::take(&mut self.held) {
@@ -274,7 +272,7 @@ impl Writer {
         self.held = kept;
     }
 
-    /// Sends the answers that have waited long enough: what they tell of is durable and will be delivered.
+    /// Lets the answers go that have waited long enough: what they tell of is durable and will be delivered.
     fn answer_the_late(&mut self) {
         let now = self.clock.now();
         while let Some(held) = self.held.front() {

@@ -213,6 +213,12 @@ async fn bad_photos_are_refused() {
     assert!(["PHOTO_ID_INVALID", "FILE_REFERENCE_INVALID"].contains(&&*refused), "{refused}");
 }
 
+/// Lets those see the photos of a profile whom `rule` names.
+async fn show_photos(person: &mut Person, rule: enums::InputPrivacyRule) {
+    let key = enums::InputPrivacyKey::InputPrivacyKeyProfilePhoto;
+    person.ask(&account::SetPrivacy::new(key, vec![rule])).await;
+}
+
 /// `account.setPrivacy` with photos: who may not see them sees none anywhere, and fetches none.
 #[tokio::test]
 async fn privacy_hides_photos() {
@@ -222,9 +228,7 @@ async fn privacy_hides_photos() {
     let to_alice = bob.user(&alice).await;
     let photo = put(&mut alice, 1).await;
     shows(&mut bob, &to_alice, Some(photo.id)).await;
-    let key = enums::InputPrivacyKey::InputPrivacyKeyProfilePhoto;
-    let nobody = vec![enums::InputPrivacyRule::InputPrivacyValueDisallowAll];
-    alice.ask(&account::SetPrivacy::new(key.clone(), nobody)).await;
+    show_photos(&mut alice, enums::InputPrivacyRule::InputPrivacyValueDisallowAll).await;
     shows(&mut bob, &to_alice, None).await;
     assert_eq!(list(&mut bob, &to_alice, 0, 0, 10).await, (Vec::new(), None));
     let full = bob.ask(&users::GetFullUser::new(to_alice.clone())).await;
@@ -235,8 +239,7 @@ async fn privacy_hides_photos() {
     assert_eq!(bob.call(&fetch).await.expect_err("it is hidden").code, 400);
     // Oneself one may always see.
     shows(&mut alice, &ME, Some(photo.id)).await;
-    let all = vec![enums::InputPrivacyRule::InputPrivacyValueAllowAll];
-    alice.ask(&account::SetPrivacy::new(key, all)).await;
+    show_photos(&mut alice, enums::InputPrivacyRule::InputPrivacyValueAllowAll).await;
     shows(&mut bob, &to_alice, Some(photo.id)).await;
     let file = bob.ask(&fetch).await;
     assert!(file.bytes.starts_with(&[0xff, 0xd8]), "a JPEG");
@@ -299,9 +302,7 @@ async fn hidden_photos_are_not_used_again() {
     shows(&mut bob, &to_alice, Some(photo.id)).await;
     let full = bob.ask(&users::GetFullUser::new(to_alice)).await;
     let seen = photo_of(full.full_user.profile_photo.as_ref().expect("a photo"));
-    let key = enums::InputPrivacyKey::InputPrivacyKeyProfilePhoto;
-    let nobody = vec![enums::InputPrivacyRule::InputPrivacyValueDisallowAll];
-    alice.ask(&account::SetPrivacy::new(key, nobody)).await;
+    show_photos(&mut alice, enums::InputPrivacyRule::InputPrivacyValueDisallowAll).await;
     let media = types::InputMediaPhoto::new(input(&seen)).into();
     let send = messages::SendMedia::new(enums::InputPeer::InputPeerSelf, media, "", 1);
     assert_eq!(bob.refused(&send).await, "FILE_REFERENCE_EXPIRED");
