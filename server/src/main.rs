@@ -10,6 +10,9 @@ use server::config::{self, Config};
 use server::{Server, keyfile, logging};
 use tokio::signal::unix::{SignalKind, signal};
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// What went wrong, for the operator.
 type Failure = Box<dyn std::error::Error>;
 

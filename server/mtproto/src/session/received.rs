@@ -3,6 +3,7 @@
 //! Sorted by identifier. What is older than the protocol lets a client send is forgotten, from the lowest on; below the
 //! horizon nothing is known any more.
 
+use std::cmp::Ordering;
 use std::collections::VecDeque;
 
 use crate::limits::{MSG_ID_AGE_MAX, RECEIVED_COUNT_MAX};
@@ -110,14 +111,26 @@ impl Received {
         self.entries.capacity().saturating_mul(size_of::<(MsgId, Fate)>())
     }
 
+    /// Where it is, or would be. Mostly that is near the end: the search goes back from there in steps that double.
     fn find(&self, msg_id: MsgId) -> Result<usize, usize> {
-        // Mostly it is the newest one.
-        match self.entries.back() {
-            Some((last, _)) if *last < msg_id => return Err(self.entries.len()),
-            Some((last, _)) if *last == msg_id => return Ok(self.entries.len() - 1),
-            _ => {}
+        let mut end = self.entries.len();
+        let mut step = 1_usize;
+        let mut start = end.saturating_sub(step);
+        while start > 0 && self.entries.get(start).is_some_and(|(id, _)| *id > msg_id) {
+            end = start;
+            step = step.saturating_mul(2);
+            start = end.saturating_sub(step);
         }
-        self.entries.binary_search_by_key(&msg_id, |(id, _)| *id)
+        while start < end {
+            let middle = start.midpoint(end);
+            let Some((id, _)) = self.entries.get(middle) else { break };
+            match id.cmp(&msg_id) {
+                Ordering::Equal => return Ok(middle),
+                Ordering::Less => start = middle.saturating_add(1),
+                Ordering::Greater => end = middle,
+            }
+        }
+        Err(start)
     }
 
     fn forget_older_than(&mut self, now: UnixTime) {
@@ -164,6 +177,22 @@ mod tests {
         received.set(id(3), Fate::Failed);
         assert_eq!(received.known(id(3)), Known::Yes(Fate::Failed));
         assert_eq!(received.highest(), (id(5), 1));
+    }
+
+    #[test]
+    fn finds_each_of_any_number() {
+        for count in 0..70 {
+            let mut received = Received::new(NOW, None);
+            for offset in 0..count {
+                received.insert(NOW, id(2 * offset), 0, Fate::Service);
+            }
+            for at in 0..count {
+                let index = usize::try_from(at).unwrap();
+                assert_eq!(received.find(id(2 * at)), Ok(index));
+                assert_eq!(received.find(id(2 * at - 1)), Err(index));
+            }
+            assert_eq!(received.find(id(2 * count)), Err(received.entries.len()));
+        }
     }
 
     #[test]
