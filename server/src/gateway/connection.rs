@@ -23,7 +23,7 @@ use mtproto::{
     session::ConnId,
     transport::{Packet, ServerConfig, ServerTransport},
 };
-use tokio::net::TcpStream;
+use tokio::{io::Interest, net::TcpStream};
 
 use super::{
     Login,
@@ -301,9 +301,16 @@ impl Connection {
         // What is long goes on being long: a part of a file takes a few reads rather than dozens.
         let is_long = input.len() >= limits::READ_LEN;
         input.reserve(if is_long { limits::READ_LONG_LEN } else { limits::READ_LEN });
+        let room = input.capacity() - input.len();
         match self.stream.try_read_buf(input) {
             Ok(0) => false,
-            Ok(_) => {
+            Ok(read) => {
+                if read < room {
+                    // That was all: it is not asked again before the system says that there is more.
+                    let _ = self.stream.try_io(Interest::READABLE, || -> io::Result<()> {
+                        Err(io::ErrorKind::WouldBlock.into())
+                    });
+                }
                 if self.has_packet.get() {
                     self.heard.set(shard.now());
                 }
