@@ -3,8 +3,9 @@
 use image::RgbImage;
 use jpeg_encoder::{ChromaSubsamplingMethod, ColorType, Encoder, EncodingError, SamplingFactor};
 
+use super::Error;
 use super::segments::{SOS, segments};
-use super::{Error, sizes};
+use super::sizes::{self, Size};
 
 /// Quality of small sizes, in percent.
 const QUALITY_SMALL: u8 = 82;
@@ -22,16 +23,16 @@ const STRIPPED_QUALITY: u8 = 20;
 /// First byte of a preview.
 const STRIPPED_VERSION: u8 = 1;
 
-/// Appends `picture` to `out`. Returns the lengths of what can be shown of a progressive one, the last of which is all.
+/// Appends `picture`, which has this size, to `out`. Returns the lengths of what can be shown of a progressive one, the last of which is all.
 pub(super) fn jpeg(
     picture: &RgbImage,
-    progressive: bool,
+    size: &Size,
     out: &mut Vec<u8>,
 ) -> Result<Vec<usize>, Error> {
     let start = out.len();
-    let quality = if progressive { QUALITY_LARGE } else { QUALITY_SMALL };
+    let quality = if size.large { QUALITY_LARGE } else { QUALITY_SMALL };
     let mut encoder = encoder(out, quality);
-    if progressive {
+    if size.progressive {
         encoder.set_progressive_scans(PART_COUNT);
         encoder.set_optimized_huffman_tables(true);
     }

@@ -140,7 +140,7 @@ pub fn make(bytes: &[u8], kind: Kind, overdue: &dyn Fn() -> bool) -> Result<Made
             made.stripped = Some(encode::stripped(picture)?);
         }
         let offset = made.bytes.len();
-        let scans = encode::jpeg(picture, size.progressive, &mut made.bytes)?;
+        let scans = encode::jpeg(picture, size, &mut made.bytes)?;
         made.sizes.push(PictureSize {
             type_: size.type_.to_owned(),
             width: whole(size.width as usize),

@@ -16,14 +16,16 @@ pub(super) struct Size {
     pub(super) type_: &'static str,
     pub(super) width: u32,
     pub(super) height: u32,
-    /// Whether it is worth while to see a part of it early.
+    /// Whether it is looked at closely, so that its quality counts.
+    pub(super) large: bool,
+    /// Whether a part of it can be seen early: the largest size alone, if it is worth while. Clients know the largest by that.
     pub(super) progressive: bool,
 }
 
-/// Types of sizes, the box each must fit into, and whether it is progressive.
+/// Types of sizes, the box each must fit into, and whether it is large.
 const MESSAGE: [(&str, u32, bool); 5] =
     [("s", 100, false), ("m", 320, false), ("x", 800, true), ("y", 1280, true), ("w", 2560, true)];
-/// Types of squares, their side, and whether they are progressive.
+/// Types of squares, their side, and whether they are large.
 const PROFILE: [(&str, u32, bool); 3] = [("a", 160, false), ("b", 320, false), ("c", 640, true)];
 const THUMB: (&str, u32) = ("m", 320);
 
@@ -33,27 +35,34 @@ const THUMB: (&str, u32) = ("m", 320);
 ///
 /// [`Error::TooSmall`] where a profile photo is smaller than its smallest size.
 pub(super) fn plan(kind: Kind, width: u32, height: u32) -> Result<Vec<Size>, Error> {
-    let fitted = |type_, side, progressive| {
+    let fitted = |type_, side, large| {
         let (width, height) = fit(width, height, side);
-        Size { type_, width, height, progressive }
+        Size { type_, width, height, large, progressive: false }
     };
-    Ok(match kind {
+    let mut sizes = match kind {
         Kind::Message => {
             // The first box that is larger than the source holds all of it.
             let smaller = MESSAGE.iter().filter(|(_, side, _)| *side < max(width, height)).count();
             let used = &MESSAGE[..min(smaller + 1, MESSAGE.len())];
-            used.iter()
-                .map(|(type_, side, progressive)| fitted(*type_, *side, *progressive))
-                .collect()
+            used.iter().map(|(type_, side, large)| fitted(*type_, *side, *large)).collect()
         }
         Kind::Thumb => vec![fitted(THUMB.0, THUMB.1, false)],
         Kind::Profile if min(width, height) < PROFILE[0].1 => return Err(Error::TooSmall),
         Kind::Profile => {
-            let square =
-                |(type_, side, progressive)| Size { type_, width: side, height: side, progressive };
+            let square = |(type_, side, large)| Size {
+                type_,
+                width: side,
+                height: side,
+                large,
+                progressive: false,
+            };
             PROFILE.map(square).to_vec()
         }
-    })
+    };
+    if let Some(largest) = sizes.last_mut() {
+        largest.progressive = largest.large;
+    }
+    Ok(sizes)
 }
 
 /// The largest size of this shape within a box, and not larger than it is.
