@@ -64,6 +64,15 @@ pub fn from_tl(given: &Described<'_>) -> Description {
             video.nosound |= given.nosound_video;
         }
     }
+    // GramJS calls round videos voice notes as well. What is to be seen is a video, unless it says that it is sound alone.
+    let is_sound = mime_type.starts_with("audio/");
+    if attributes.iter().any(|it| matches!(it, Attribute::AttributeVideo(_))) {
+        attributes.retain(|it| match it {
+            Attribute::AttributeVideo(_) => !is_sound,
+            Attribute::AttributeAudio(_) => is_sound,
+            _ => true,
+        });
+    }
     let kind = Kind::of(&attributes);
     if kind.voice && !mime_type.starts_with("audio/") {
         mime_type = MIME_TYPE_VOICE.to_owned();
@@ -373,6 +382,19 @@ mod tests {
         check(&forced, "video/mp4", &[size()]);
     }
 
+    /// A round video that is called a voice note, too, remains one.
+    #[test]
+    fn what_is_seen_is_no_sound() {
+        let voice = Audio { voice: true, ..Audio::new(0) };
+        let round = Video { round_message: true, ..Video::new(1.0, 2, 2) };
+        let both = [round.into(), voice.into()];
+        let video =
+            records::AttributeVideo { round: true, ..records::AttributeVideo::new(1.0, 2, 2) };
+        check(&described("video/mp4", &both), "video/mp4", &[video.into()]);
+        let audio = records::AttributeAudio { voice: true, ..records::AttributeAudio::new(0) };
+        check(&described("audio/ogg", &both), "audio/ogg", &[audio.into()]);
+    }
+
     /// What becomes sound because it was spoken does not play by itself.
     #[test]
     fn voice_notes_are_not_animated() {
@@ -403,13 +425,16 @@ mod tests {
 
     #[test]
     fn what_is_kept_is_told() {
-        let given = [
-            Video { nosound: true, ..Video::new(1.5, 2, 3) }.into(),
-            Audio { title: Some("title"), waveform: Some(b"wave"), ..Audio::new(4) }.into(),
-            Filename::new("name").into(),
-            enums::DocumentAttribute::DocumentAttributeHasStickers,
-        ];
-        let kept = from_tl(&described("video/mp4", &given));
-        assert_eq!(to_tl(&kept.attributes), given);
+        let seen = Video { nosound: true, ..Video::new(1.5, 2, 3) };
+        let heard = Audio { title: Some("title"), waveform: Some(b"wave"), ..Audio::new(4) };
+        for (mime_type, first) in [("video/mp4", seen.into()), ("audio/mpeg", heard.into())] {
+            let given = [
+                first,
+                Filename::new("name").into(),
+                enums::DocumentAttribute::DocumentAttributeHasStickers,
+            ];
+            let kept = from_tl(&described(mime_type, &given));
+            assert_eq!(to_tl(&kept.attributes), given);
+        }
     }
 }

@@ -896,3 +896,40 @@ async fn media_are_found_by_kind() {
         assert_eq!(usize::try_from(counter.count), Ok(expected.len()), "{filter:?}");
     }
 }
+
+/// `messages.search`, `messages.searchGlobal`: files are found by their names, music by its title and performer.
+#[tokio::test]
+async fn files_are_found_by_name() {
+    let mut pair = Pair::new().await;
+    let song = types::DocumentAttributeAudio {
+        title: Some("Spring"),
+        performer: Some("The Seasons"),
+        ..types::DocumentAttributeAudio::new(180)
+    };
+    let media = document(&mut pair.alice, b"song", "audio/mpeg", vec![song.into()]).await;
+    let song = send(&mut pair.alice, &pair.to_bob, media, "").await.id;
+    let name = types::DocumentAttributeFilename::new("Accounts of Spring.pdf");
+    let media = document(&mut pair.alice, b"text", "application/pdf", vec![name.into()]).await;
+    let text = send(&mut pair.alice, &pair.to_bob, media, "look at this").await.id;
+    let all = enums::MessagesFilter::InputMessagesFilterEmpty;
+    let documents = enums::MessagesFilter::InputMessagesFilterDocument;
+    for (q, filter, expected) in [
+        ("spring", &all, vec![text, song]),
+        ("spring", &documents, vec![text]),
+        ("Seasons", &all, vec![song]),
+        ("accounts of", &all, vec![text]),
+        ("look", &all, vec![text]),
+        ("pdf", &all, vec![text]),
+        ("application", &all, vec![]),
+    ] {
+        let chat =
+            api::Search::new(pair.to_bob.clone(), q, filter.clone(), 0, 0, 0, 0, 100, 0, 0, 0);
+        let nowhere = enums::InputPeer::InputPeerEmpty;
+        let everywhere = api::SearchGlobal::new(q, filter.clone(), 0, 0, 0, nowhere, 0, 100);
+        let found = [pair.alice.ask(&chat).await, pair.alice.ask(&everywhere).await];
+        for found in found.map(messages_of) {
+            let ids: Vec<i32> = found.iter().map(|message| plain(message).id).collect();
+            assert_eq!(ids, expected, "{q}");
+        }
+    }
+}

@@ -144,6 +144,24 @@ pub fn file(media: Media) -> Option<File> {
     }
 }
 
+/// What a document is called, and what sounds in it: by that, people look for it.
+pub(super) fn words(media: &Media) -> impl Iterator<Item = &str> {
+    let attributes = match media {
+        Media::MediaDocument(media) => &*media.document.attributes,
+        _ => &[],
+    };
+    attributes.iter().flat_map(|attribute| {
+        let words = match attribute {
+            Attribute::AttributeFilename(file) => [Some(&*file.name), None],
+            Attribute::AttributeAudio(audio) => {
+                [audio.title.as_deref(), audio.performer.as_deref()]
+            }
+            _ => [None, None],
+        };
+        words.into_iter().flatten()
+    })
+}
+
 /// How long a medium lives once it was opened, in seconds, if not for ever.
 #[must_use]
 pub const fn ttl_s(media: &Media) -> Option<i32> {

@@ -39,7 +39,7 @@ pub fn search(rows: &impl Read, _now: UnixTime, op: functions::Search<'_>) -> Re
             && (op.max_date <= 0 || message.date < op.max_date)
             && op.from.is_none_or(|from| from == author)
             && passes(&op.filter, message)
-            && (query.is_empty() || message.text.to_lowercase().contains(&query))
+            && (query.is_empty() || says(message, &query))
     };
     let mut matches = Vec::new();
     each(rows, op.peer, &op.filter, |message| {
@@ -84,6 +84,13 @@ pub fn search_counts(
         count(&Filter::FilterAll, &|filter| !indexed(filter))?;
     }
     Ok(Counts { counts })
+}
+
+/// Whether a message says `query`, which is in small letters: in its text, or in the name or title of its file.
+fn says(message: &Message, query: &str) -> bool {
+    let is_said = |text: &str| text.to_lowercase().contains(query);
+    is_said(&message.text)
+        || attachment::of(message).is_some_and(|it| attachment::words(&it.media).any(is_said))
 }
 
 fn passes(filter: &Filter, message: &Message) -> bool {
