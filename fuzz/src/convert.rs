@@ -135,7 +135,7 @@ fn check_place(long: f64, lat: f64, accuracy: Option<i32>) {
 
 /// What is kept of a document is bounded and does not contradict itself, and a client that sends it again changes nothing.
 fn check_description(given: &Described<'_>, kept: &Description) {
-    let Description { mime_type, attributes } = kept;
+    let Description { mime_type, attributes, force_file: _ } = kept;
     assert!(mime_type.is_ascii() && mime_type.len() <= MIME_TYPE_LEN_MAX, "{mime_type}");
     assert_eq!(attributes::mime_type(mime_type), *mime_type);
     // One may be the name of the upload.

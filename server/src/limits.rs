@@ -168,6 +168,10 @@ pub const WAVEFORM_LEN_MAX: usize = 100;
 pub const CODEC_LEN_MAX: usize = 32;
 /// Bytes of the emoji of a sticker.
 pub const STICKER_ALT_LEN_MAX: usize = 32;
+/// The longest side of a WebP that is taken for a sticker although nobody says so, in pixels.
+pub const STICKER_SIDE_MAX: i32 = 512;
+/// How many bytes such a WebP may have.
+pub const STICKER_LEN_MAX: u64 = 512 * 1024;
 /// Bytes of a type and subtype; the longest that is registered has 73.
 pub const MIME_TYPE_LEN_MAX: usize = 127;
 /// How long media that go after they were opened may stay open, in seconds.

@@ -12,7 +12,7 @@ use tl::{
 
 use crate::limits::{
     ATTRIBUTE_COUNT_MAX, ATTRIBUTE_TEXT_LEN_MAX, CODEC_LEN_MAX, MIME_TYPE_LEN_MAX,
-    STICKER_ALT_LEN_MAX, WAVEFORM_LEN_MAX,
+    STICKER_ALT_LEN_MAX, STICKER_LEN_MAX, STICKER_SIDE_MAX, WAVEFORM_LEN_MAX,
 };
 
 /// The type of what is no known kind of file.
@@ -42,6 +42,41 @@ pub struct Description {
     pub mime_type: String,
     /// At most one of each kind.
     pub attributes: Vec<Attribute>,
+    /// The file is a file and nothing else, whatever is in it.
+    pub force_file: bool,
+}
+
+impl Description {
+    /// Whether it is worth while to look into the file: it is called a picture.
+    #[must_use]
+    pub fn is_picture(&self) -> bool {
+        self.mime_type.starts_with("image/")
+    }
+
+    /// Whether clients show it as a sticker, without a preview.
+    #[must_use]
+    pub fn is_sticker(&self) -> bool {
+        self.attributes.iter().any(|it| matches!(it, Attribute::AttributeSticker(_)))
+    }
+
+    /// Adds what was seen of a picture of `len` bytes: its width and height in pixels, and what it is by that.
+    ///
+    /// A GIF plays; a WebP of at most [`STICKER_SIDE_MAX`] is a sticker, as clients rely on that do not say so.
+    pub fn add_seen(&mut self, len: u64, width: i32, height: i32) {
+        self.attributes.retain(|it| !matches!(it, Attribute::AttributeImageSize(_)));
+        self.attributes.push(records::AttributeImageSize::new(width, height).into());
+        if self.force_file || self.attributes.iter().any(is_more_than_a_file) {
+            return;
+        }
+        let is_small = width.max(height) <= STICKER_SIDE_MAX && len <= STICKER_LEN_MAX;
+        match &*self.mime_type {
+            "image/gif" => self.attributes.push(Attribute::AttributeAnimated),
+            "image/webp" if is_small => {
+                self.attributes.push(records::AttributeSticker::new(String::new()).into());
+            }
+            _ => {}
+        }
+    }
 }
 
 /// Takes over of a client's description what can be believed.
@@ -84,7 +119,7 @@ pub fn from_tl(given: &Described<'_>) -> Description {
     if !is_named && !kind.voice && !kind.round {
         attributes.extend(file_name(given.name));
     }
-    Description { mime_type, attributes }
+    Description { mime_type, attributes, force_file: given.force_file }
 }
 
 /// What messages say of a document beside its attributes.
@@ -393,6 +428,41 @@ mod tests {
         check(&described("video/mp4", &both), "video/mp4", &[video.into()]);
         let audio = records::AttributeAudio { voice: true, ..records::AttributeAudio::new(0) };
         check(&described("audio/ogg", &both), "audio/ogg", &[audio.into()]);
+    }
+
+    #[test]
+    fn pictures_are_what_is_seen() {
+        let size = |width, height| Attribute::from(records::AttributeImageSize::new(width, height));
+        let sticker = || Attribute::from(records::AttributeSticker::new(String::new()));
+        let (side, len) = (STICKER_SIDE_MAX, STICKER_LEN_MAX);
+        for (mime_type, len, (width, height), more) in [
+            ("image/jpeg", 1, (30, 20), None),
+            ("image/gif", 1, (30, 20), Some(Attribute::AttributeAnimated)),
+            ("image/webp", len, (side, 20), Some(sticker())),
+            ("image/webp", 1, (20, side), Some(sticker())),
+            ("image/webp", len + 1, (side, side), None),
+            ("image/webp", 1, (side + 1, 20), None),
+            ("image/webp", 1, (20, side + 1), None),
+        ] {
+            for force_file in [false, true] {
+                let claimed = [ImageSize::new(1, 2).into()];
+                let given = Described { force_file, ..described(mime_type, &claimed) };
+                let mut seen = from_tl(&given);
+                assert!(seen.is_picture());
+                seen.add_seen(len, width, height);
+                let more = more.clone().filter(|_| !force_file);
+                let expected: Vec<_> = [size(width, height)].into_iter().chain(more).collect();
+                assert_eq!(seen.attributes, expected, "{mime_type} {force_file}");
+            }
+        }
+        // Who says what it is knows better.
+        let set = enums::InputStickerSet::InputStickerSetEmpty;
+        let named = [types::DocumentAttributeSticker::new("a", set).into()];
+        let mut seen = from_tl(&described("image/webp", &named));
+        seen.add_seen(1, 30, 20);
+        let named = records::AttributeSticker::new("a".to_owned());
+        assert_eq!(seen.attributes, [named.into(), size(30, 20)]);
+        assert!(!from_tl(&described("text/plain", &[])).is_picture());
     }
 
     /// What becomes sound because it was spoken does not play by itself.

@@ -34,6 +34,7 @@ use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 use ureq::{Agent, ResponseExt};
 
 use super::intake;
+use crate::convert::attributes::Description;
 use crate::limits::{
     ATTRIBUTE_TEXT_LEN_MAX, FETCH_DOCUMENT_LEN_MAX, FETCH_HEAD_LEN_MAX, FETCH_JOBS_MAX,
     FETCH_PHOTO_LEN_MAX, FETCH_REDIRECT_COUNT_MAX, FETCH_RETRY_S, FETCH_TIME_MAX,
@@ -178,7 +179,8 @@ pub async fn document(ctx: &UserCtx, url: &str) -> rpc::Result<Document> {
     if !upload.name.is_empty() {
         attributes.push(AttributeFilename::new(upload.name.clone()).into());
     }
-    intake::document(ctx, &upload, None, &fetched.mime, attributes).await
+    let description = Description { mime_type: fetched.mime, attributes, force_file: false };
+    intake::document(ctx, &upload, None, description).await
 }
 
 /// A URL that may be fetched, judging by itself.

@@ -68,7 +68,10 @@ def seen_document(media):
 
 
 def seen_sticker(media):
-    assert media.document.mime_type == "image/webp"
+    # pyrogram does not say what it is: a WebP of this size is enough.
+    assert media.document.mime_type == "image/webp" and attribute(media.document, "Sticker")
+    size = attribute(media.document, "ImageSize")
+    assert (size.w, size.h) == (512, 512)
 
 
 def video(duration, w, h, **more):

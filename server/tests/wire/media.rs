@@ -278,6 +278,61 @@ async fn documents_come_back_as_they_were() {
     assert!(fetch(&mut pair.bob, place.into()).await.starts_with(&[0xff, 0xd8]));
 }
 
+/// `messages.sendMedia` with pictures as documents: the server looks at what its client did not describe.
+#[tokio::test]
+async fn documents_that_are_pictures_are_seen() {
+    use enums::DocumentAttribute as Attribute;
+    let mut pair = Pair::new().await;
+    let size = |w, h| Attribute::from(types::DocumentAttributeImageSize::new(w, h));
+    let name = || Attribute::from(types::DocumentAttributeFilename::new("file.bin"));
+    let no_set = enums::InputStickerSet::InputStickerSetEmpty;
+    let sticker = || Attribute::from(types::DocumentAttributeSticker::new("", no_set.clone()));
+    let animated = || Attribute::DocumentAttributeAnimated;
+    let as_is = |format| picture_as(400, 200, 1, format);
+    // The bytes, their type, whether they are to be a file; what it becomes, with or without a preview.
+    let cases = [
+        (as_is(ImageFormat::Png), "image/png", false, vec![name(), size(400, 200)], true),
+        (as_is(ImageFormat::Jpeg), "image/jpeg", true, vec![name(), size(400, 200)], true),
+        (
+            as_is(ImageFormat::Gif),
+            "image/gif",
+            false,
+            vec![name(), size(400, 200), animated()],
+            true,
+        ),
+        (as_is(ImageFormat::Gif), "image/gif", true, vec![name(), size(400, 200)], true),
+        (
+            as_is(ImageFormat::WebP),
+            "image/webp",
+            false,
+            vec![name(), size(400, 200), sticker()],
+            false,
+        ),
+        (as_is(ImageFormat::WebP), "image/webp", true, vec![name(), size(400, 200)], true),
+        (as_is(ImageFormat::Png), "text/plain", false, vec![name()], false),
+        (noise(1000, 1), "image/png", false, vec![name()], false),
+    ];
+    for (bytes, mime_type, force_file, attributes, previewed) in cases {
+        let file = upload(&mut pair.alice, &bytes, "file.bin").await;
+        let media = types::InputMediaUploadedDocument {
+            force_file,
+            ..types::InputMediaUploadedDocument::new(file, mime_type, vec![])
+        };
+        send(&mut pair.alice, &pair.to_bob, media.into(), "").await;
+        let got = document_of(&pair.bob.next_message().await);
+        assert_eq!((&got.attributes, got.mime_type), (&attributes, mime_type));
+        assert_eq!(got.thumbs.is_some(), previewed, "{mime_type} {force_file}");
+        assert!(fetch(&mut pair.bob, location(&got)).await == bytes, "other bytes");
+        if previewed {
+            let (hash, reference) = (got.access_hash, got.file_reference);
+            let place = types::InputDocumentFileLocation::new(got.id, hash, reference, "m");
+            let preview = fetch(&mut pair.bob, place.into()).await;
+            let preview = image::load_from_memory(&preview).expect("a picture");
+            assert_eq!((preview.width(), preview.height()), (320, 160));
+        }
+    }
+}
+
 /// What a document is, follows from its attributes; `messages.readMessageContents` tells that it was played.
 #[tokio::test]
 async fn documents_are_of_kinds() {

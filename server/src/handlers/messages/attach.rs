@@ -28,7 +28,7 @@ use tl::{
 use super::super::contacts::digits;
 use crate::{
     convert::{
-        attributes::{self, Described, Description},
+        attributes::{self, Described},
         cards,
         detect::units,
         media,
@@ -199,14 +199,14 @@ async fn uploaded_document(
         Some(thumb) => intake::uploaded(ctx, thumb).await.ok(),
         None => None,
     };
-    let Description { mime_type, attributes } = attributes::from_tl(&Described {
+    let description = attributes::from_tl(&Described {
         attributes: &given.attributes,
         name: &upload.name,
         mime_type: given.mime_type,
         force_file: given.force_file,
         nosound_video: given.nosound_video,
     });
-    let document = intake::document(ctx, &upload, thumb.as_ref(), &mime_type, attributes).await?;
+    let document = intake::document(ctx, &upload, thumb.as_ref(), description).await?;
     Ok(records::FileDocument::new(document).into())
 }
 

@@ -20,7 +20,7 @@ mod complete;
 use tl::{
     operations::functions,
     records::{
-        enums::{Attribute, File},
+        enums::File,
         types::{Document, FileDocument, FilePhoto, Photo, PictureSize, Pictures},
     },
 };
@@ -28,7 +28,10 @@ use tl::{
 pub(crate) use self::complete::stored;
 pub use self::complete::{Uploaded, uploaded};
 use super::image;
-use crate::rpc::{Result, RpcError, UserCtx};
+use crate::{
+    convert::attributes::Description,
+    rpc::{Result, RpcError, UserCtx},
+};
 
 /// Makes a photo of an upload. The same upload again is the same photo.
 ///
@@ -78,7 +81,7 @@ async fn made_photo(ctx: &UserCtx, upload: &Uploaded, kind: image::Kind) -> Resu
 
 /// Makes a document of an upload. The same upload again is the same document.
 ///
-/// A preview that is none is left out: it is not worth a refusal.
+/// A picture gets a preview if its client made none. A preview that is none is left out: it is not worth a refusal.
 ///
 /// # Errors
 ///
@@ -87,16 +90,27 @@ pub async fn document(
     ctx: &UserCtx,
     upload: &Uploaded,
     thumb: Option<&Uploaded>,
-    mime: &str,
-    attributes: Vec<Attribute>,
+    mut description: Description,
 ) -> Result<Document> {
     if upload.made.is_some() {
         return made_document(ctx, upload).await;
     }
-    let mut parts = vec![upload.part()?];
-    let thumb = match thumb {
+    let made = match thumb {
         Some(thumb) if thumb.made.is_none() => preview(ctx, thumb).await,
+        None if description.is_picture() => {
+            let made = preview(ctx, upload).await;
+            if let Some(image::Made { width, height, .. }) = &made {
+                let side = |pixels: u32| i32::try_from(pixels).unwrap_or(i32::MAX);
+                description.add_seen(upload.len, side(*width), side(*height));
+            }
+            made.filter(|_| !description.is_sticker())
+        }
         _ => None,
+    };
+    let mut parts = vec![upload.part()?];
+    let thumb = match made {
+        Some(made) => stored_preview(ctx, made).await,
+        None => None,
     };
     let thumbs = match &thumb {
         Some((upload, pictures)) => {
@@ -106,9 +120,10 @@ pub async fn document(
         None => None,
     };
     let content = upload.parts.content()?;
+    let Description { mime_type, attributes, .. } = description;
     let document = Document {
         thumbs,
-        ..Document::new(file_id(ctx), ctx.now(), mime.to_owned(), content, attributes)
+        ..Document::new(file_id(ctx), ctx.now(), mime_type, content, attributes)
     };
     let gate = upload.upload.gate.write().await;
     if upload.upload.is_finished() {
@@ -152,9 +167,12 @@ async fn made(ctx: &UserCtx, upload: &Uploaded) -> Result<File> {
 }
 
 /// The preview of a document, as the image pool makes it.
-async fn preview(ctx: &UserCtx, thumb: &Uploaded) -> Option<(Uploaded, Pictures)> {
-    let made = picture(ctx, thumb, image::Kind::Thumb).await;
-    let made = made.inspect_err(|error| tracing::debug!(text = %error.text, "no preview")).ok()?;
+async fn preview(ctx: &UserCtx, picture_of: &Uploaded) -> Option<image::Made> {
+    let made = picture(ctx, picture_of, image::Kind::Thumb).await;
+    made.inspect_err(|error| tracing::debug!(text = %error.text, "no preview")).ok()
+}
+
+async fn stored_preview(ctx: &UserCtx, made: image::Made) -> Option<(Uploaded, Pictures)> {
     let stored = stored(ctx, "", made.bytes.into()).await.ok()?;
     let pictures = pictures(&stored, made.sizes, made.stripped).ok()?;
     Some((stored, pictures))
