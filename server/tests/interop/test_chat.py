@@ -272,6 +272,8 @@ async def test_pyrogram_finds_messages_too(world):
     for text in ("red apple", "green pear"):
         await ada.send(bob.id, text)
     assert [m.text async for m in ada.client.search_messages(bob.id, "apple")] == ["red apple"]
+    # kurigram counts range by range.
+    assert await ada.client.search_messages_count(bob.id, "apple") == 1
 
 
 async def test_the_same_random_id_sends_once(world):

@@ -409,7 +409,7 @@ async fn histories_come_in_windows() {
     assert_eq!(texts(&found), ["3", "1"]);
 }
 
-/// `messages.search`, `messages.searchGlobal`, `messages.getSearchCounters`.
+/// `messages.search`, `messages.searchGlobal`, `messages.getSearchCounters`, `messages.getSplitRanges`.
 #[tokio::test]
 async fn messages_are_found() {
     let mut pair = Pair::new().await;
@@ -446,6 +446,10 @@ async fn messages_are_found() {
     let count = api::GetSearchCounters::new(pair.to_bob.clone(), vec![url, photos]);
     let counters = pair.alice.ask(&count).await;
     assert_eq!(counters.iter().map(|counter| counter.count).collect::<Vec<_>>(), [1, 0]);
+
+    // One range has all of them: who counts range by range counts each once.
+    let ranges = pair.alice.ask(&api::GetSplitRanges::new()).await;
+    assert_eq!(ranges, [types::MessageRange::new(1, i32::MAX)]);
 }
 
 // ===== Pins and drafts =====

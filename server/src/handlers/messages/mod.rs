@@ -56,7 +56,7 @@ pub use reactions::{
     get_unread_reactions, read_reactions,
 };
 pub use read::{get_outbox_read_date, read_history, read_message_contents};
-pub use search::{get_search_counters, search, search_global};
+pub use search::{get_search_counters, get_split_ranges, search, search_global};
 pub use send::send_message;
 pub use stickers::{
     get_all_stickers, get_custom_emoji_documents, get_emoji_groups, get_emoji_keywords,

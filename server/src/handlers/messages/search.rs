@@ -1,10 +1,10 @@
-//! `messages.search`, `messages.searchGlobal`, `messages.getSearchCounters`.
+//! `messages.search`, `messages.searchGlobal`, `messages.getSearchCounters`, `messages.getSplitRanges`.
 
 use mtproto::session::Reply;
 use tl::{
     api::{
-        functions::messages::{GetSearchCounters, Search, SearchGlobal},
-        types::messages::SearchCounter,
+        functions::messages::{GetSearchCounters, GetSplitRanges, Search, SearchGlobal},
+        types::{MessageRange, messages::SearchCounter},
     },
     operations::functions::mailbox,
 };
@@ -106,4 +106,13 @@ pub async fn get_search_counters(ctx: &UserCtx, request: GetSearchCounters) -> R
     let answer: Vec<_> =
         counters.map(|(filter, count)| SearchCounter::new(filter, count)).collect();
     Ok(ctx.answer(&request, answer))
+}
+
+/// `messages.getSplitRanges`: one range, in which all messages of private chats lie.
+///
+/// Clients that count what they find, as kurigram does, ask in each range of it by itself.
+///
+/// Source: <https://core.telegram.org/method/messages.getSplitRanges>.
+pub async fn get_split_ranges(ctx: &UserCtx, request: GetSplitRanges) -> Result<Reply> {
+    Ok(ctx.answer(&request, vec![MessageRange::new(1, i32::MAX)]))
 }

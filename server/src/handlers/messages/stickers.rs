@@ -107,7 +107,7 @@ pub async fn get_sticker_set(_ctx: &UserCtx, _request: GetStickerSet<'_>) -> Res
 
 /// `messages.getSavedGifs`.
 ///
-/// Empty by design: there are no files.
+/// Empty by design: GIFs cannot be kept.
 ///
 /// Source: <https://core.telegram.org/method/messages.getSavedGifs>.
 pub async fn get_saved_gifs(ctx: &UserCtx, request: GetSavedGifs) -> Result<Reply> {
