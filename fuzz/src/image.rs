@@ -1,10 +1,13 @@
-//! Body of `image`: of any bytes comes an error or a picture whose sizes are what they say, within bounds.
+//! Body of `image`: of any bytes comes an error or a picture whose sizes are what they say, within bounds; or the head of a
+//! video.
 //!
 //! ```text
-//! | anything |      as a photo in a message, a profile photo and a preview
+//! | anything |      as a photo in a message, a profile photo and a preview, and as a video
 //! ```
 
-use pictures::limits::{IMAGE_RATIO_MAX, IMAGE_SIDES_MAX};
+use pictures::limits::{
+    IMAGE_RATIO_MAX, IMAGE_SIDES_MAX, VIDEO_DURATION_S_MAX, VIDEO_SIDE_MAX, VIDEO_SIDE_MIN,
+};
 use pictures::{Error, Kind, make};
 
 /// Longest preview without header, in bytes: 40x40 pixels of noise.
@@ -12,6 +15,11 @@ const STRIPPED_LEN_MAX: usize = 2048;
 
 /// Any bytes as a picture.
 pub fn picture(data: &[u8]) {
+    if let Some(head) = pictures::video::head(data) {
+        let sides = VIDEO_SIDE_MIN..=VIDEO_SIDE_MAX;
+        assert!(sides.contains(&head.side.unsigned_abs()), "{head:?}");
+        assert!((0.0..=VIDEO_DURATION_S_MAX).contains(&head.duration_s), "{head:?}");
+    }
     let kinds = [(Kind::Message, 2560, 5), (Kind::Profile, 640, 3), (Kind::Thumb, 320, 1)];
     for (kind, side_max, count_max) in kinds {
         let made = match make(data, kind, &|| false) {

@@ -11,6 +11,7 @@
 //! | `sizes`    | which sizes are made, and scaling         |
 //! | `encode`   | JPEGs, and the preview without its header |
 //! | `segments` | where the segments of a JPEG begin and end |
+//! | [`video`]  | how large and long a video says that it is |
 //! | [`limits`] | every bound                               |
 //!
 //! Nothing but pixels goes from what people send to what is stored: no EXIF (where a photo was taken), no comments, no
@@ -42,6 +43,7 @@ mod segments;
 mod sizes;
 #[cfg(test)]
 mod tests;
+pub mod video;
 
 use tl::records::types::PictureSize;
 

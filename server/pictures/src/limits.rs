@@ -14,3 +14,11 @@ pub const ICC_LEN_MAX: usize = 256 * 1024;
 pub const ICC_CURVE_COUNT_MAX: usize = 4096;
 /// How many scans a JPEG may have; cameras and programs write at most about twelve.
 pub const IMAGE_SCAN_COUNT_MAX: usize = 64;
+/// How many bytes a video may have that is a photo of a profile; this and the next three are what clients go by.
+pub const VIDEO_LEN_MAX: usize = 2 * 1024 * 1024;
+/// How many pixels it has at least in width and height.
+pub const VIDEO_SIDE_MIN: u32 = 160;
+/// How many it may have.
+pub const VIDEO_SIDE_MAX: u32 = 1280;
+/// How long it may play, in seconds.
+pub const VIDEO_DURATION_S_MAX: f64 = 10.0;

@@ -210,8 +210,11 @@ pub(crate) fn of_source(rows: &impl Read, source: &Source) -> Result<File> {
         Source::SourceMessage(source) => log::find(rows, source.id)?
             .and_then(|message| attachment::of(&message))
             .and_then(|attachment| attachment::file(attachment.media)),
-        Source::SourceProfile(source) => photos::find(rows, source.id)?
-            .map(|(_, photo)| tl::records::types::FilePhoto { photo }.into()),
+        Source::SourceProfile(source) => {
+            let all = photos::Sight { photos: true, fallback: true };
+            let photo = photos::find(rows, source.id, all)?;
+            photo.map(|photo| tl::records::types::FilePhoto { photo }.into())
+        }
     };
     file.ok_or_else(|| Refusal::FileReferenceExpired.into())
 }

@@ -1,4 +1,4 @@
-//! Photos of profiles: the present one first, and those before it.
+//! Photos of profiles: the present one first, and those before it; and one apart, for those who may not see them.
 
 use std::ops::ControlFlow;
 
@@ -9,23 +9,20 @@ use tl::operations::{
     types::{EffectUserPhoto, photos::Page},
 };
 use tl::records::{
-    enums::{File, PrivacyKey},
+    enums::{File, PrivacyKey, Source},
     types::{FilePhoto, Photo, Relation},
 };
 
 use crate::accounts::{account, profile::audience, settings};
 use crate::contacts::relation;
 use crate::limits::{PAGE_COUNT_MAX, PROFILE_PHOTO_COUNT_MAX};
-use crate::tables::PROFILE_PHOTOS;
+use crate::tables::{FALLBACK_PHOTO, PROFILE_PHOTOS};
 use crate::{Done, Result, Txn, UnixTime, files};
 
 /// `photos.add`
 pub fn add(txn: &mut Txn<'_, '_>, _: UnixTime, op: functions::Add) -> Result<Photo> {
     let user = account(txn.rows())?.id;
-    let File::FilePhoto(file) = files::of_source(txn.rows(), &op.source)? else {
-        return Err(Refusal::PhotoIdInvalid.into());
-    };
-    let photo = file.photo;
+    let photo = of_source(txn.rows(), &op.source)?;
     let photos = all(txn.rows())?;
     if photos.first().is_some_and(|(_, present)| present.id == photo.id) {
         return Ok(photo);
@@ -43,8 +40,36 @@ pub fn add(txn: &mut Txn<'_, '_>, _: UnixTime, op: functions::Add) -> Result<Pho
             files::release(txn, oldest.id, 1)?;
         }
     }
-    tell(txn, user)?;
+    tell(txn, user, Some(&PrivacyKey::PrivacyProfilePhoto))?;
     Ok(photo)
+}
+
+/// `photos.setFallback`
+pub fn set_fallback(
+    txn: &mut Txn<'_, '_>,
+    _: UnixTime,
+    op: functions::SetFallback,
+) -> Result<Page> {
+    let user = account(txn.rows())?.id;
+    let photo = match &op.source {
+        Some(source) => Some(of_source(txn.rows(), source)?),
+        None => None,
+    };
+    let before = fallback(txn.rows())?;
+    if before != photo {
+        match &photo {
+            Some(photo) => {
+                txn.put(FALLBACK_PHOTO, &(), photo);
+                files::hold(txn, photo.id, vec![user])?;
+            }
+            None => txn.delete(FALLBACK_PHOTO, &()),
+        }
+        if let Some(before) = before {
+            files::release(txn, before.id, 1)?;
+        }
+        tell(txn, user, None)?;
+    }
+    Ok(page(photo.into_iter().collect()))
 }
 
 /// `photos.delete`
@@ -58,11 +83,19 @@ pub fn delete(txn: &mut Txn<'_, '_>, _: UnixTime, op: functions::Delete) -> Resu
         txn.delete(PROFILE_PHOTOS, &Desc(*sequence));
         files::release(txn, photo.id, 1)?;
     }
-    if left.first().map(|(_, photo)| photo.id) != present {
-        tell(txn, user)?;
+    let mut gone: Vec<Photo> = gone.into_iter().map(|(_, photo)| photo).collect();
+    // What was removed from the list may go on standing for it.
+    let is_named =
+        |it: &Photo| op.ids.contains(&it.id) && gone.iter().all(|other| other.id != it.id);
+    if let Some(photo) = fallback(txn.rows())?.filter(is_named) {
+        txn.delete(FALLBACK_PHOTO, &());
+        files::release(txn, photo.id, 1)?;
+        gone.push(photo);
+        tell(txn, user, None)?;
+    } else if left.first().map(|(_, photo)| photo.id) != present {
+        tell(txn, user, Some(&PrivacyKey::PrivacyProfilePhoto))?;
     }
-    let count = i32::try_from(gone.len()).unwrap_or(i32::MAX);
-    Ok(Page { count, photos: gone.into_iter().map(|(_, photo)| photo).collect() })
+    Ok(page(gone))
 }
 
 /// `photos.list`
@@ -83,8 +116,8 @@ pub fn list(rows: &impl Read, _: UnixTime, op: functions::List) -> Result<Page> 
 /// `photos.lend`
 pub fn lend(txn: &mut Txn<'_, '_>, _: UnixTime, op: functions::Lend) -> Result<Done> {
     let user = account(txn.rows())?.id;
-    let visible = are_visible(txn.rows(), user, op.user, &relation(txn.rows(), op.user)?)?;
-    let Some((_, photo)) = find(txn.rows(), op.id)?.filter(|_| visible) else {
+    let sight = sight(txn.rows(), user, op.user, &relation(txn.rows(), op.user)?)?;
+    let Some(photo) = find(txn.rows(), op.id, sight)? else {
         return Err(Refusal::FileReferenceExpired.into());
     };
     // Told before the owner can let go of the photo, and the same way as that.
@@ -94,16 +127,29 @@ pub fn lend(txn: &mut Txn<'_, '_>, _: UnixTime, op: functions::Lend) -> Result<D
     Ok(Done {})
 }
 
-/// Whether `user`, who is the owner, shows photos to `viewer`.
-pub(crate) fn are_visible(
+/// Which photos of a profile somebody sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Sight {
+    /// The present one and those before it.
+    pub(crate) photos: bool,
+    /// The one for those who may not see these.
+    pub(crate) fallback: bool,
+}
+
+/// Which photos `user`, who is the owner, shows to `viewer`.
+pub(crate) fn sight(
     rows: &impl Read,
     user: i64,
     viewer: i64,
     relation: &Relation,
-) -> Result<bool> {
+) -> Result<Sight> {
+    if viewer == user {
+        return Ok(Sight { photos: true, fallback: true });
+    }
     let key = PrivacyKey::PrivacyProfilePhoto;
     let allowed = settings::allows(rows, &key, user, viewer, relation.contact.is_some())?;
-    Ok(allowed && relation.blocked.is_none())
+    let blocked = relation.blocked.is_some();
+    Ok(Sight { photos: allowed && !blocked, fallback: !allowed && !blocked })
 }
 
 /// The owner's present photo.
@@ -111,17 +157,39 @@ pub(crate) fn present(rows: &impl Read) -> Result<Option<Photo>> {
     Ok(rows.first(PROFILE_PHOTOS, .., Order::Forward)?.map(|(_, photo)| photo))
 }
 
-/// A photo of the owner's profile by its id, with its place.
-pub(crate) fn find(rows: &impl Read, id: i64) -> Result<Option<(i64, Photo)>> {
+/// The owner's photo for those who may not see the others.
+pub(crate) fn fallback(rows: &impl Read) -> Result<Option<Photo>> {
+    Ok(rows.get(FALLBACK_PHOTO, &())?)
+}
+
+/// A photo of the owner's profile by its id, among those that are seen.
+pub(crate) fn find(rows: &impl Read, id: i64, sight: Sight) -> Result<Option<Photo>> {
     let mut found = None;
-    rows.visit(PROFILE_PHOTOS, .., Order::Forward, |Desc(sequence), photo| {
-        if photo.id != id {
-            return ControlFlow::Continue(());
-        }
-        found = Some((sequence, photo));
-        ControlFlow::Break(())
-    })?;
+    if sight.photos {
+        rows.visit(PROFILE_PHOTOS, .., Order::Forward, |_, photo| {
+            if photo.id != id {
+                return ControlFlow::Continue(());
+            }
+            found = Some(photo);
+            ControlFlow::Break(())
+        })?;
+    }
+    if found.is_none() && sight.fallback {
+        found = fallback(rows)?.filter(|photo| photo.id == id);
+    }
     Ok(found)
+}
+
+/// The photo that the owner has from `source`. Refuses: `photoIdInvalid`, `fileReferenceExpired`.
+fn of_source(rows: &impl Read, source: &Source) -> Result<Photo> {
+    match files::of_source(rows, source)? {
+        File::FilePhoto(file) => Ok(file.photo),
+        File::FileDocument(_) => Err(Refusal::PhotoIdInvalid.into()),
+    }
+}
+
+fn page(photos: Vec<Photo>) -> Page {
+    Page { count: i32::try_from(photos.len()).unwrap_or(i32::MAX), photos }
 }
 
 fn all(rows: &impl Read) -> Result<Vec<(i64, Photo)>> {
@@ -129,9 +197,9 @@ fn all(rows: &impl Read) -> Result<Vec<(i64, Photo)>> {
     Ok(rows.into_iter().map(|(Desc(sequence), photo)| (sequence, photo)).collect())
 }
 
-/// Tells the owner's sessions, and those who may see the photo.
-fn tell(txn: &mut Txn<'_, '_>, user: i64) -> Result<()> {
-    let audience = audience(txn.rows(), user, Some(&PrivacyKey::PrivacyProfilePhoto))?;
+/// Tells the owner's sessions, and of those who show the user whom `key` lets see it.
+fn tell(txn: &mut Txn<'_, '_>, user: i64, key: Option<&PrivacyKey>) -> Result<()> {
+    let audience = audience(txn.rows(), user, key)?;
     txn.tell(EffectUserPhoto { user, audience });
     Ok(())
 }

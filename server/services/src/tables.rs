@@ -74,6 +74,8 @@ pub const OWN_FILES: Table<i64, OwnFile> = Table::new(67, "own_files");
 pub const EXPIRIES: Table<(u8, i32, i64), Expiry> = Table::new(68, "expiries");
 /// The photos of the user's profile, the present one first.
 pub const PROFILE_PHOTOS: Table<Desc<i64>, Photo> = Table::new(69, "profile_photos").watched();
+/// The photo of the user's profile for those who may not see the others: one row.
+pub const FALLBACK_PHOTO: Table<(), Photo> = Table::new(70, "fallback_photo").watched();
 
 /// The blobs of the file: one row, as long as somebody holds the file.
 pub const FILE: Table<(), FileBlobs> = Table::new(80, "file");

@@ -697,6 +697,79 @@ fn photo_is_lent_to_whom_privacy_lets() {
     assert_eq!(lend(&mut cluster, BOB, 1), Err(Refusal::FileReferenceExpired));
 }
 
+fn set_fallback(cluster: &mut Cluster, source: Option<Source>) -> Result<Vec<i64>, Refusal> {
+    let set = cluster.call(user(ALICE), &photos::SetFallback { source });
+    set.map(|set| set.photos.iter().map(|photo| photo.id).collect())
+}
+
+fn seen_fallback(cluster: &mut Cluster, viewer: i64) -> Option<i64> {
+    let profile = cluster.call(user(ALICE), &accounts::Get { viewer }).unwrap();
+    profile.fallback_photo.map(|photo| photo.id)
+}
+
+#[test]
+fn fallback_photo_is_for_whom_privacy_does_not_let() {
+    let mut cluster = Cluster::new();
+    for id in [1, 2] {
+        photo(&mut cluster, ALICE, id);
+    }
+    document(&mut cluster, ALICE, 7, vec![named()]);
+    add_photo(&mut cluster, own(1)).unwrap();
+    assert_eq!(set_fallback(&mut cluster, Some(own(7))), Err(Refusal::PhotoIdInvalid));
+    assert_eq!(set_fallback(&mut cluster, Some(own(2))), Ok(vec![2]));
+    forget_own(&mut cluster);
+    check_held(&cluster, 2, &[(ALICE, 1)]);
+    assert_eq!(profile_photos(&mut cluster, 0, 0, 100), [1]);
+    assert_eq!([ALICE, BOB].map(|it| seen_fallback(&mut cluster, it)), [Some(2), None]);
+    assert_eq!(lend(&mut cluster, BOB, 2), Err(Refusal::FileReferenceExpired));
+
+    let know = contacts::Add { peer: BOB, phone: "", first_name: "Bob", last_name: "" };
+    cluster.call(user(ALICE), &know).unwrap();
+    let rules = vec![PrivacyRule::RuleAllowContacts];
+    let key = PrivacyKey::PrivacyProfilePhoto;
+    cluster.call(user(ALICE), &accounts::SetPrivacy { key, rules }).unwrap();
+    assert_eq!([BOB, CAROL].map(|it| seen_photo(&mut cluster, it)), [Some(1), None]);
+    assert_eq!([BOB, CAROL].map(|it| seen_fallback(&mut cluster, it)), [None, Some(2)]);
+    lend(&mut cluster, CAROL, 2).unwrap();
+    assert_eq!(lend(&mut cluster, CAROL, 1), Err(Refusal::FileReferenceExpired));
+    check_held(&cluster, 2, &[(ALICE, 1), (CAROL, 1)]);
+    // Who is blocked sees neither.
+    cluster.call(user(ALICE), &contacts::Block { peer: CAROL }).unwrap();
+    assert_eq!(seen_fallback(&mut cluster, CAROL), None);
+    assert_eq!(lend(&mut cluster, CAROL, 2), Err(Refusal::FileReferenceExpired));
+}
+
+#[test]
+fn fallback_photo_is_replaced_and_removed() {
+    let mut cluster = Cluster::new();
+    for id in [1, 2] {
+        photo(&mut cluster, ALICE, id);
+        add_photo(&mut cluster, own(id)).unwrap();
+    }
+    forget_own(&mut cluster);
+    cluster.forget();
+    assert_eq!(set_fallback(&mut cluster, Some(of_profile(1))), Ok(vec![1]));
+    let told = cluster.effects(&user(ALICE));
+    assert!(matches!(&told[..], [Effect::EffectUserPhoto(told)] if told.user == ALICE));
+    check_held(&cluster, 1, &[(ALICE, 2)]);
+    cluster.forget();
+    assert_eq!(set_fallback(&mut cluster, Some(of_profile(1))), Ok(vec![1]));
+    assert!(cluster.pushed.is_empty(), "nothing changed");
+    // What is removed from the list stands on; what stands alone is removed by its id.
+    let delete = photos::Delete { ids: vec![1] };
+    for (count, left) in [(1, Some(1)), (1, None), (0, None)] {
+        let gone = cluster.call(user(ALICE), &delete).unwrap();
+        assert_eq!((gone.photos.len(), seen_fallback(&mut cluster, ALICE)), (count, left));
+    }
+    check_held(&cluster, 1, &[]);
+    assert_eq!(set_fallback(&mut cluster, Some(of_profile(2))), Ok(vec![2]));
+    check_held(&cluster, 2, &[(ALICE, 2)]);
+    assert_eq!(set_fallback(&mut cluster, None), Ok(vec![]));
+    assert_eq!(set_fallback(&mut cluster, None), Ok(vec![]));
+    check_held(&cluster, 2, &[(ALICE, 1)]);
+    assert_eq!(seen_fallback(&mut cluster, ALICE), None);
+}
+
 #[test]
 fn oldest_photo_of_many_gives_way() {
     let mut cluster = Cluster::new();

@@ -179,6 +179,7 @@ fn uploads_and_files() {
     let make = files::Make::new(photo_file(6, &bytes), vec![bytes.part(7)], 100);
     check(&owner, &files::Make { used: Some(8), ..make });
     check(&owner, &photos::Add { source: own(5) });
+    check(&owner, &photos::SetFallback { source: Some(own(5)) });
     check(&owner, &photos::Delete { ids: vec![5] });
     check(&owner, &photos::List { offset: 1, max_id: 5, limit: 10 });
     check(&FileId(5).into(), &holders::Hold { users: vec![ALICE, BOB] });

@@ -21,6 +21,9 @@ use crate::{
     shared::{AccessKind, Shared},
 };
 
+/// What clients call the video of a photo among its sizes.
+pub const PHOTO_VIDEO: &str = "u";
+
 /// How a viewer names a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Handle {
@@ -44,14 +47,24 @@ impl Handle {
 /// A photo for a client.
 #[must_use]
 pub fn photo<'a>(photo: &'a Photo, handle: &'a Handle) -> types::Photo<'a> {
-    types::Photo::new(
-        photo.id,
-        handle.access_hash,
-        &handle.reference,
-        photo.date,
-        pictures(&photo.pictures),
-        handle.dc_id,
-    )
+    let video = photo.video.as_ref().map(|video| {
+        let size = types::VideoSize {
+            video_start_ts: video.start_ts,
+            ..types::VideoSize::new(PHOTO_VIDEO, video.width, video.height, video.len)
+        };
+        vec![size.into()]
+    });
+    types::Photo {
+        video_sizes: video,
+        ..types::Photo::new(
+            photo.id,
+            handle.access_hash,
+            &handle.reference,
+            photo.date,
+            pictures(&photo.pictures),
+            handle.dc_id,
+        )
+    }
 }
 
 /// A document for a client.

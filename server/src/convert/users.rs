@@ -19,10 +19,7 @@ use tl::{
     records::types::{NotifySettings, Photo, Presence, Relation},
 };
 
-use super::{
-    media::{self, Handle},
-    notify, read,
-};
+use super::{media::Handle, notify, read};
 use crate::{
     media::reference::Origin,
     rpc::{Result, RpcError},
@@ -232,17 +229,24 @@ impl Loaded {
         profile.photo.as_ref()
     }
 
-    /// How the viewer names that photo.
+    /// The photo for those who may not see the others, if the viewer is one of them or the user itself.
     #[must_use]
-    pub fn photo_handle(&self, shared: &Shared) -> Option<Handle> {
-        let origin = Origin::Profile(UserId(self.id));
-        self.photo().map(|photo| Handle::new(shared, self.viewer, photo.id, origin))
+    pub fn fallback_photo(&self) -> Option<&Photo> {
+        let profile = self.profile.as_ref().filter(|profile| !profile.account.deleted)?;
+        profile.fallback_photo.as_ref()
+    }
+
+    /// How the viewer names a photo of the profile.
+    #[must_use]
+    pub fn photo_handle(&self, shared: &Shared, photo: &Photo) -> Handle {
+        Handle::new(shared, self.viewer, photo.id, Origin::Profile(UserId(self.id)))
     }
 
     /// The photo, as it stands beside the name.
     fn small_photo(&self) -> Option<enums::UserProfilePhoto<'_>> {
-        let photo = self.photo()?;
+        let photo = self.photo().or_else(|| self.fallback_photo().filter(|_| !self.is_self()))?;
         let small = types::UserProfilePhoto {
+            has_video: photo.video.is_some(),
             stripped_thumb: photo.pictures.stripped.as_deref(),
             ..types::UserProfilePhoto::new(photo.id, self.dc_id)
         };
@@ -294,22 +298,19 @@ impl Loaded {
         }
     }
 
-    /// All that a profile shows. The photo is shown with [`Loaded::photo_handle`].
+    /// All that a profile shows, but for its photos, which are shown with [`Loaded::photo_handle`].
     #[must_use]
     pub fn full<'a>(
         &'a self,
         notify_settings: &'a NotifySettings,
         pinned_msg_id: Option<i32>,
-        photo_handle: Option<&'a Handle>,
     ) -> types::UserFull<'a> {
         let profile = self.profile.as_ref();
         let about = profile.filter(|profile| self.is_self() || profile.about_visible);
-        let photo = self.photo().zip(photo_handle);
         types::UserFull {
             blocked: self.relation.blocked.is_some(),
             can_pin_message: true,
             about: about.and_then(|profile| profile.account.about.as_deref()),
-            profile_photo: photo.map(|(photo, handle)| media::photo(photo, handle).into()),
             pinned_msg_id,
             ..types::UserFull::new(self.id, self.settings(), notify::to_tl(notify_settings), 0)
         }

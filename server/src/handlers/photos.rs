@@ -1,6 +1,7 @@
 //! `photos.*`: photos of profiles.
 //!
-//! A profile has a list of photos, the latest of which is the present one. Who may not see them is told that there are none.
+//! A profile has a list of photos, the latest of which is the present one. Who may not see them is told that there are none,
+//! and shown another one in their place, if the user has chosen one.
 
 use mtproto::session::Reply;
 use storage::UserId;
@@ -29,26 +30,36 @@ use crate::{
     shared::AccessKind,
 };
 
-/// `photos.uploadProfilePhoto`: makes an uploaded picture the present photo.
+/// `photos.uploadProfilePhoto`: makes an uploaded picture or video the present photo, or with `fallback` the one for those who
+/// may not see that.
 ///
-/// Videos, emoji, photos for those who may not see the real one, and photos of bots are not served.
+/// For a video whose client sends no picture beside it stands one that is the same for all. Emoji, and photos of bots, are not
+/// served.
 ///
-/// Errors: `PHOTO_FILE_MISSING`, `PHOTO_CROP_SIZE_SMALL`, `IMAGE_PROCESS_FAILED`, `PHOTO_EXT_INVALID`, those of incomplete
-/// uploads; `VIDEO_FILE_INVALID`, `EMOJI_MARKUP_INVALID`, `PHOTO_INVALID` and `BOT_INVALID` for what is not served.
+/// Errors: `PHOTO_FILE_MISSING`, `PHOTO_CROP_SIZE_SMALL`, `IMAGE_PROCESS_FAILED`, `PHOTO_EXT_INVALID`, `VIDEO_FILE_INVALID`, those
+/// of incomplete uploads; `EMOJI_MARKUP_INVALID` and `BOT_INVALID` for what is not served.
 ///
 /// Source: <https://core.telegram.org/method/photos.uploadProfilePhoto>.
 pub async fn upload_profile_photo(ctx: &UserCtx, request: UploadProfilePhoto<'_>) -> Result<Reply> {
-    is_served(request.fallback, request.bot.is_some())?;
-    if request.video.is_some() {
-        return Err(RpcError::VIDEO_FILE_INVALID);
+    if request.bot.is_some() {
+        return Err(RpcError::BOT_INVALID);
     }
     if request.video_emoji_markup.is_some() {
         return Err(RpcError::EMOJI_MARKUP_INVALID);
     }
-    let file = request.file.as_ref().ok_or(RpcError::PHOTO_FILE_MISSING)?;
-    let uploaded = intake::uploaded(ctx, file).await?;
-    let photo = intake::photo(ctx, &uploaded, image::Kind::Profile).await?;
-    let photo = add(ctx, SourceFile::new(photo.id).into()).await?;
+    let still = match &request.file {
+        Some(file) => Some(intake::uploaded(ctx, file).await?),
+        None => None,
+    };
+    let photo = match (&request.video, &still) {
+        (Some(video), still) => {
+            let video = intake::uploaded(ctx, video).await?;
+            intake::moving_photo(ctx, &video, still.as_ref(), request.video_start_ts).await?
+        }
+        (None, Some(still)) => intake::photo(ctx, still, image::Kind::Profile).await?,
+        (None, None) => return Err(RpcError::PHOTO_FILE_MISSING),
+    };
+    let photo = add(ctx, request.fallback, SourceFile::new(photo.id).into()).await?;
     let users = users::own(ctx.shared(), ctx.user)?;
     let handle = handle(ctx, ctx.user, photo.id);
     let photo: enums::Photo<'_> = media::photo(&photo, &handle).into();
@@ -56,15 +67,21 @@ pub async fn upload_profile_photo(ctx: &UserCtx, request: UploadProfilePhoto<'_>
 }
 
 /// `photos.updateProfilePhoto`: makes a photo that the caller has the present one. `inputPhotoEmpty` removes the present one,
-/// and the one before it is present again.
+/// and the one before it is present again. With `fallback` it is about the one for those who may not see these.
 ///
-/// Errors: `PHOTO_ID_INVALID`, `FILE_REFERENCE_EMPTY`, `FILE_REFERENCE_EXPIRED`, `FILE_REFERENCE_INVALID`; `PHOTO_INVALID` and
-/// `BOT_INVALID` for what is not served.
+/// Errors: `PHOTO_ID_INVALID`, `FILE_REFERENCE_EMPTY`, `FILE_REFERENCE_EXPIRED`, `FILE_REFERENCE_INVALID`; `BOT_INVALID`, as photos
+/// of bots are not served.
 ///
 /// Source: <https://core.telegram.org/method/photos.updateProfilePhoto>.
 pub async fn update_profile_photo(ctx: &UserCtx, request: UpdateProfilePhoto<'_>) -> Result<Reply> {
-    is_served(request.fallback, request.bot.is_some())?;
+    if request.bot.is_some() {
+        return Err(RpcError::BOT_INVALID);
+    }
     let photo = match &request.id {
+        enums::InputPhoto::InputPhotoEmpty if request.fallback => {
+            ctx.call(ctx.user, &photos::SetFallback { source: None }).await?;
+            None
+        }
         enums::InputPhoto::InputPhotoEmpty => {
             let present = ctx.call(ctx.user, &photos::List { offset: 0, max_id: 0, limit: 1 });
             let ids: Vec<i64> = present.await?.photos.iter().map(|photo| photo.id).collect();
@@ -78,7 +95,8 @@ pub async fn update_profile_photo(ctx: &UserCtx, request: UpdateProfilePhoto<'_>
                 if error == RpcError::FILE_ID_INVALID { RpcError::PHOTO_ID_INVALID } else { error }
             })?;
             let File::FilePhoto(_) = file else { return Err(RpcError::PHOTO_ID_INVALID) };
-            Some(add(ctx, access::source_of(ctx, &file, origin).await?).await?)
+            let source = access::source_of(ctx, &file, origin).await?;
+            Some(add(ctx, request.fallback, source).await?)
         }
     };
     let users = users::own(ctx.shared(), ctx.user)?;
@@ -154,21 +172,16 @@ pub async fn get_user_photos(ctx: &UserCtx, request: GetUserPhotos) -> Result<Re
     Ok(ctx.answer(&request, answer))
 }
 
-/// Makes the photo that the caller has from `source` the present one.
-async fn add(ctx: &UserCtx, source: Source) -> Result<Photo> {
-    Ok(ctx.call(ctx.user, &photos::Add { source }).await?)
+/// Makes the photo that the caller has from `source` the present one, or that for those who may not see it.
+async fn add(ctx: &UserCtx, fallback: bool, source: Source) -> Result<Photo> {
+    if !fallback {
+        return Ok(ctx.call(ctx.user, &photos::Add { source }).await?);
+    }
+    let set = ctx.call(ctx.user, &photos::SetFallback { source: Some(source) }).await?;
+    set.photos.into_iter().next().ok_or(RpcError::INTERNAL)
 }
 
 /// How the caller names a photo of this user's profile.
 fn handle(ctx: &UserCtx, user: UserId, photo: i64) -> Handle {
     Handle::new(ctx.shared(), ctx.user, photo, Origin::Profile(user))
-}
-
-/// Neither photos for those who may not see the real one nor photos of bots are served.
-fn is_served(fallback: bool, bot: bool) -> Result<()> {
-    match (fallback, bot) {
-        (_, true) => Err(RpcError::BOT_INVALID),
-        (true, false) => Err(RpcError::PHOTO_INVALID),
-        (false, false) => Ok(()),
-    }
 }

@@ -14,7 +14,7 @@ use tl::{
 };
 
 use crate::{
-    convert::{peers, users::Users},
+    convert::{media, peers, users::Users},
     limits::USER_COUNT_MAX,
     rpc::{Result, RpcError, UserCtx},
 };
@@ -62,8 +62,16 @@ pub async fn get_full_user(ctx: &UserCtx, request: GetFullUser) -> Result<Reply>
     };
     let pinned = ctx.call(ctx.user, &pinned).await?;
     let pinned_msg_id = pinned.messages.first().map(|message| message.id);
-    let photo_handle = loaded.photo_handle(ctx.shared());
-    let full = loaded.full(&settings, pinned_msg_id, photo_handle.as_ref());
+    let photos = [loaded.photo(), loaded.fallback_photo()];
+    let photos = photos.map(|photo| Some((photo?, loaded.photo_handle(ctx.shared(), photo?))));
+    let mut shown = photos
+        .iter()
+        .map(|it| it.as_ref().map(|(photo, handle)| media::photo(photo, handle).into()));
+    let full = types::UserFull {
+        profile_photo: shown.next().flatten(),
+        fallback_photo: shown.next().flatten(),
+        ..loaded.full(&settings, pinned_msg_id)
+    };
     Ok(ctx.answer(&request, types::users::UserFull::new(full, Vec::new(), users.to_tl())))
 }
 

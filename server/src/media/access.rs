@@ -25,7 +25,7 @@ use tl::{
 
 use super::reference::{self, Origin};
 use crate::{
-    convert::peers,
+    convert::{media::PHOTO_VIDEO, peers},
     rpc::{Result, RpcError, UserCtx},
     shared::AccessKind,
 };
@@ -103,11 +103,12 @@ fn profile_photo(ctx: &UserCtx, user: UserId, id: i64) -> Result<Option<Photo>> 
     let router = &ctx.shared().router;
     let viewer = ctx.user.0;
     let profile = router.read_now(&Owner::User(user), &functions::accounts::Get { viewer })?;
+    let mut shown = [profile.photo, profile.fallback_photo].into_iter().flatten();
+    if let Some(photo) = shown.find(|photo| photo.id == id) {
+        return Ok(Some(photo));
+    }
     if user != ctx.user && !profile.photo_visible {
         return Ok(None);
-    }
-    if let Some(photo) = profile.photo.filter(|photo| photo.id == id) {
-        return Ok(Some(photo));
     }
     // A profile has no more photos than one page.
     let list = functions::photos::List { offset: 0, max_id: 0, limit: i32::MAX };
@@ -141,6 +142,9 @@ pub(crate) fn locate(ctx: &UserCtx, location: &InputFileLocation<'_>) -> Result<
         InputFileLocation::InputPhotoFileLocation(location) => {
             let (id, hash) = (location.id, location.access_hash);
             match file_of(ctx, id, hash, location.file_reference)? {
+                (File::FilePhoto(file), _) if location.thumb_size == PHOTO_VIDEO => {
+                    video(&file.photo)
+                }
                 (File::FilePhoto(file), _) => {
                     size(&file.photo.pictures, location.thumb_size, file.photo.date)
                 }
@@ -196,12 +200,23 @@ fn profile_size(pictures: &Pictures, big: bool) -> &str {
 fn size(pictures: &Pictures, letter: &str, date: i32) -> Result<Located> {
     let size = pictures.sizes.iter().find(|size| size.type_ == letter);
     let size = size.ok_or(RpcError::LOCATION_INVALID)?;
+    part(&pictures.content, (size.offset, size.len), date, "image/jpeg")
+}
+
+/// The video that plays in the place of a photo.
+fn video(photo: &Photo) -> Result<Located> {
+    let video = photo.video.as_ref().ok_or(RpcError::LOCATION_INVALID)?;
+    part(&photo.pictures.content, (video.offset, video.len), photo.date, "video/mp4")
+}
+
+/// Some of the bytes of a blob: from where on, and how many.
+fn part(content: &Content, (offset, len): (i32, i32), date: i32, mime: &str) -> Result<Located> {
     let number = |value: i32| u64::try_from(value).map_err(|_| RpcError::INTERNAL);
     Ok(Located {
-        content: pictures.content.clone(),
-        offset: number(size.offset)?,
-        len: number(size.len)?,
+        content: content.clone(),
+        offset: number(offset)?,
+        len: number(len)?,
         date,
-        mime: "image/jpeg".to_owned(),
+        mime: mime.to_owned(),
     })
 }

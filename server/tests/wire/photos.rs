@@ -3,6 +3,7 @@
 use std::io::Cursor;
 
 use image::{DynamicImage, ImageFormat, RgbImage};
+use pictures::limits::VIDEO_LEN_MAX;
 use tl::api::{enums, functions, types};
 
 use crate::common::{Person, TestServer};
@@ -22,11 +23,15 @@ fn picture(width: u32, height: u32, seed: u8) -> Vec<u8> {
     bytes.into_inner()
 }
 
-/// Uploads a file of one part.
+/// Uploads a file.
 async fn upload(person: &mut Person, bytes: &[u8]) -> enums::InputFile<'static> {
     let file_id = person.random_id();
-    assert!(person.ask(&upload::SaveFilePart::new(file_id, 0, bytes)).await);
-    types::InputFile::new(file_id, 1, "me.png", "").into()
+    let mut count = 0;
+    for part in bytes.chunks(512 * 1024) {
+        assert!(person.ask(&upload::SaveFilePart::new(file_id, count, part)).await);
+        count += 1;
+    }
+    types::InputFile::new(file_id, count, "me.png", "").into()
 }
 
 fn photo_of(photo: &enums::Photo<'static>) -> types::Photo<'static> {
@@ -185,8 +190,13 @@ async fn bad_photos_are_refused() {
             "VIDEO_FILE_INVALID",
         ),
         (
-            api::UploadProfilePhoto { file: Some(file.clone()), fallback: true, ..none.clone() },
-            "PHOTO_INVALID",
+            api::UploadProfilePhoto {
+                video_emoji_markup: Some(
+                    types::VideoSizeEmojiMarkup::new(1, vec![0xffffff]).into(),
+                ),
+                ..none.clone()
+            },
+            "EMOJI_MARKUP_INVALID",
         ),
         (
             api::UploadProfilePhoto { file: Some(file), bot: Some(ME), ..none.clone() },
@@ -308,4 +318,167 @@ async fn hidden_photos_are_not_used_again() {
     assert_eq!(bob.refused(&send).await, "FILE_REFERENCE_EXPIRED");
     let update = api::UpdateProfilePhoto::new(input(&seen));
     assert_eq!(bob.refused(&update).await, "FILE_REFERENCE_EXPIRED");
+}
+
+/// A video without anything to be seen, of this many bytes at least, and seconds.
+fn video(side: u32, duration_s: u32, len: usize) -> Vec<u8> {
+    let boxed = |kind: &[u8; 4], content: &[u8]| {
+        let len = u32::try_from(content.len() + 8).expect("short");
+        [&len.to_be_bytes()[..], kind, content].concat()
+    };
+    let side = (side << 16).to_be_bytes();
+    let header = [&[0; 12][..], &1_u32.to_be_bytes(), &duration_s.to_be_bytes(), &[0; 80]].concat();
+    let track = boxed(b"trak", &boxed(b"tkhd", &[&[0; 76][..], &side, &side].concat()));
+    let movie = boxed(b"moov", &[boxed(b"mvhd", &header), track].concat());
+    [boxed(b"ftyp", b"isom"), movie, boxed(b"mdat", &vec![7; len])].concat()
+}
+
+/// Fetches the beginning of a size of a photo.
+async fn fetched(
+    person: &mut Person,
+    photo: &types::Photo<'static>,
+    letter: &'static str,
+) -> Result<types::upload::File<'static>, String> {
+    let (hash, reference) = (photo.access_hash, photo.file_reference);
+    let place = types::InputPhotoFileLocation::new(photo.id, hash, reference, letter);
+    let get = upload::GetFile::new(place.into(), 0, 1024 * 1024);
+    person.call(&get).await.map_err(|error| error.text)
+}
+
+/// `photos.uploadProfilePhoto` with a video: it plays in the place of the photo for whoever may see that.
+#[tokio::test]
+async fn a_video_is_put_into_the_profile() {
+    let server = TestServer::start().await;
+    let mut alice = server.person("Alice").await;
+    let mut bob = server.person("Bob").await;
+    let to_alice = bob.user(&alice).await;
+    let moving = video(800, 4, 300_000);
+    let file = upload(&mut alice, &moving).await;
+    let request = api::UploadProfilePhoto {
+        video: Some(file),
+        video_start_ts: Some(1.5),
+        ..api::UploadProfilePhoto::new()
+    };
+    let photo = photo_of(&alice.ask(&request).await.photo);
+    let size = |start_ts| {
+        let len = i32::try_from(moving.len()).expect("short");
+        let size = types::VideoSize::new("u", 800, 800, len);
+        Some(vec![types::VideoSize { video_start_ts: start_ts, ..size }.into()])
+    };
+    assert_eq!(photo.video_sizes, size(Some(1.5)));
+    // Again, because the answer was not heard: the same one.
+    assert_eq!(photo_of(&alice.ask(&request).await.photo).id, photo.id);
+    assert_eq!(list(&mut alice, &ME, 0, 0, 10).await, (vec![photo.id], None));
+
+    shows(&mut bob, &to_alice, Some(photo.id)).await;
+    let full = bob.ask(&users::GetFullUser::new(to_alice.clone())).await;
+    let Some(enums::UserProfilePhoto::UserProfilePhoto(small)) = user_of(&full.users[0]).photo
+    else {
+        panic!("no photo")
+    };
+    assert!(small.has_video);
+    let get = api::GetUserPhotos::new(to_alice, 0, 0, 1);
+    let enums::photos::Photos::Photos(all) = bob.ask(&get).await else { panic!("not all") };
+    let seen = photo_of(&all.photos[0]);
+    assert_eq!(seen.video_sizes, size(Some(1.5)));
+    let played = fetched(&mut bob, &seen, "u").await.expect("the video");
+    assert!(played.bytes == moving, "other bytes");
+    assert_eq!(played.type_, enums::storage::FileType::FileMp4);
+    for letter in ["a", "b", "c"] {
+        let still = fetched(&mut bob, &seen, letter).await.expect("a picture");
+        image::load_from_memory(still.bytes).expect("one that can be seen");
+    }
+
+    // With a picture beside it that is what is seen; a moment that the video has not is none.
+    let (file, still) = (upload(&mut alice, &moving).await, picture(200, 200, 1));
+    let still = upload(&mut alice, &still).await;
+    let request = api::UploadProfilePhoto {
+        file: Some(still),
+        video: Some(file),
+        video_start_ts: Some(4.5),
+        ..api::UploadProfilePhoto::new()
+    };
+    let other = photo_of(&alice.ask(&request).await.photo);
+    assert_eq!(other.video_sizes, size(None));
+    let (one, two) =
+        (fetched(&mut alice, &photo, "c").await, fetched(&mut alice, &other, "c").await);
+    assert_ne!(one.expect("a picture").bytes, two.expect("a picture").bytes);
+    assert!(fetched(&mut alice, &other, "u").await.expect("the video").bytes == moving);
+    assert_eq!(alice.ask(&api::DeletePhotos::new(vec![input(&other)])).await, [other.id]);
+
+    // Who may not see the photo may not see the video, and a photo that does not move has none.
+    show_photos(&mut alice, enums::InputPrivacyRule::InputPrivacyValueDisallowAll).await;
+    assert_eq!(fetched(&mut bob, &seen, "u").await, Err("FILE_REFERENCE_EXPIRED".to_owned()));
+    let plain = put(&mut alice, 2).await;
+    assert_eq!(plain.video_sizes, None);
+    assert_eq!(fetched(&mut alice, &plain, "u").await, Err("LOCATION_INVALID".to_owned()));
+
+    let refused = [video(800, 11, 9), video(100, 1, 9), video(800, 1, VIDEO_LEN_MAX), vec![1; 999]];
+    for bytes in refused {
+        let file = upload(&mut alice, &bytes).await;
+        let request =
+            api::UploadProfilePhoto { video: Some(file), ..api::UploadProfilePhoto::new() };
+        assert_eq!(alice.refused(&request).await, "VIDEO_FILE_INVALID");
+    }
+}
+
+/// `photos.uploadProfilePhoto`, `photos.updateProfilePhoto` with `fallback`: a photo for those who may not see the present one.
+#[tokio::test]
+async fn who_may_not_see_photos_sees_another_one() {
+    let server = TestServer::start().await;
+    let mut alice = server.person("Alice").await;
+    let mut bob = server.person("Bob").await;
+    let (to_alice, peer) = (bob.user(&alice).await, bob.peer(&alice).await);
+    let photo = put(&mut alice, 1).await;
+    let file = upload(&mut alice, &picture(200, 200, 2)).await;
+    let request = api::UploadProfilePhoto {
+        fallback: true,
+        file: Some(file),
+        ..api::UploadProfilePhoto::new()
+    };
+    let fallback = photo_of(&alice.ask(&request).await.photo);
+    let of = |full: &types::users::UserFull<'static>| {
+        let full = &full.full_user;
+        let id = |photo: &Option<enums::Photo<'static>>| Some(photo_of(photo.as_ref()?).id);
+        (id(&full.profile_photo), id(&full.fallback_photo))
+    };
+    // Its owner sees it apart; who sees the present one does not.
+    let full = alice.ask(&users::GetFullUser::new(ME)).await;
+    assert_eq!(of(&full), (Some(photo.id), Some(fallback.id)));
+    assert_eq!(list(&mut alice, &ME, 0, 0, 10).await, (vec![photo.id], None));
+    shows(&mut alice, &ME, Some(photo.id)).await;
+    shows(&mut bob, &to_alice, Some(photo.id)).await;
+    let full = bob.ask(&users::GetFullUser::new(to_alice.clone())).await;
+    assert_eq!(of(&full), (Some(photo.id), None));
+    let small = |id| {
+        let place = types::InputPeerPhotoFileLocation::new(peer.clone(), id);
+        upload::GetFile::new(place.into(), 0, 4096)
+    };
+    assert_eq!(bob.refused(&small(fallback.id)).await, "LOCATION_INVALID");
+
+    show_photos(&mut alice, enums::InputPrivacyRule::InputPrivacyValueDisallowAll).await;
+    shows(&mut bob, &to_alice, Some(fallback.id)).await;
+    let full = bob.ask(&users::GetFullUser::new(to_alice.clone())).await;
+    assert_eq!(of(&full), (None, Some(fallback.id)));
+    assert_eq!(list(&mut bob, &to_alice, 0, 0, 10).await, (Vec::new(), None));
+    assert_eq!(bob.refused(&small(photo.id)).await, "LOCATION_INVALID");
+    assert!(bob.ask(&small(fallback.id)).await.bytes.starts_with(&[0xff, 0xd8]));
+    let seen = photo_of(full.full_user.fallback_photo.as_ref().expect("a photo"));
+    assert!(fetched(&mut bob, &seen, "c").await.is_ok());
+    // What somebody sees can be sent on.
+    let media = types::InputMediaPhoto::new(input(&seen)).into();
+    let send = messages::SendMedia::new(enums::InputPeer::InputPeerSelf, media, "", 1);
+    bob.ask(&send).await;
+
+    // Another one, of those there are; then none.
+    let request =
+        api::UpdateProfilePhoto { fallback: true, ..api::UpdateProfilePhoto::new(input(&photo)) };
+    assert_eq!(photo_of(&alice.ask(&request).await.photo).id, photo.id);
+    shows(&mut bob, &to_alice, Some(photo.id)).await;
+    assert_eq!(fetched(&mut bob, &seen, "c").await, Err("FILE_REFERENCE_EXPIRED".to_owned()));
+    let none = api::UpdateProfilePhoto::new(enums::InputPhoto::InputPhotoEmpty);
+    let none = api::UpdateProfilePhoto { fallback: true, ..none };
+    assert!(matches!(alice.ask(&none).await.photo, enums::Photo::PhotoEmpty(_)));
+    shows(&mut bob, &to_alice, None).await;
+    shows(&mut alice, &ME, Some(photo.id)).await;
 }

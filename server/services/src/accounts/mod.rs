@@ -94,13 +94,14 @@ pub fn get(
     let presence = rows.get(PRESENCE, &())?.unwrap_or_else(|| Presence::new(0, 0));
     let may = |key| settings::allows(rows, &key, account.id, op.viewer, relation.contact.is_some());
     let blocks_viewer = relation.blocked.is_some();
-    let photo_visible = photos::are_visible(rows, account.id, op.viewer, &relation)?;
+    let sight = photos::sight(rows, account.id, op.viewer, &relation)?;
     Ok(answers::accounts::Profile {
         phone_visible: may(PrivacyKey::PrivacyPhoneNumber)?,
         presence_visible: may(PrivacyKey::PrivacyStatus)? && !blocks_viewer,
         about_visible: may(PrivacyKey::PrivacyAbout)? && !blocks_viewer,
-        photo_visible,
-        photo: if photo_visible { photos::present(rows)? } else { None },
+        photo_visible: sight.photos,
+        photo: if sight.photos { photos::present(rows)? } else { None },
+        fallback_photo: if sight.fallback { photos::fallback(rows)? } else { None },
         findable_by_phone: may(PrivacyKey::PrivacyAddedByPhone)?,
         named_in_forwards: may(PrivacyKey::PrivacyForwards)?,
         viewer_is_contact: relation.contact.is_some(),

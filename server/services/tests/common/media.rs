@@ -70,7 +70,7 @@ impl Bytes {
 
 pub(crate) fn photo(id: i64, bytes: &Bytes) -> Photo {
     let size = PictureSize::new("m".to_owned(), 320, 200, 0, 1000);
-    Photo { id, date: 1, pictures: Pictures::new(bytes.content(), vec![size]) }
+    Photo::new(id, 1, Pictures::new(bytes.content(), vec![size]))
 }
 
 pub(crate) fn document(id: i64, bytes: &Bytes, attributes: Vec<Attribute>) -> Document {

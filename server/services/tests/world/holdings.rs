@@ -137,7 +137,9 @@ pub(crate) fn holds(cluster: &Cluster, user: i64) -> BTreeMap<i64, i32> {
     let sent = messages(cluster, user)
         .into_iter()
         .filter_map(|message| attachment::file_id(&attachment::of(&message)?.media));
-    for file in own_files.chain(sent).chain(profile(cluster, user)) {
+    let fallback = cluster.view(owner(user), |view| view.get(tables::FALLBACK_PHOTO, &()).unwrap());
+    let shown = profile(cluster, user).into_iter().chain(fallback.map(|photo| photo.id));
+    for file in own_files.chain(sent).chain(shown) {
         *holds.entry(file).or_default() += 1;
     }
     holds

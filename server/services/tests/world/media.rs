@@ -231,8 +231,11 @@ impl Crowd {
                 one(mailbox::ReadContents { ids }.to_vec(RECORD_LAYER))
             }
             21 => match pick(cluster, random, user, &known) {
+                Some((source, _)) if random.one_in(3) => {
+                    one(photos::SetFallback { source: Some(source) }.to_vec(RECORD_LAYER))
+                }
                 Some((source, _)) => one(photos::Add { source }.to_vec(RECORD_LAYER)),
-                None => Vec::new(),
+                None => one(photos::SetFallback { source: None }.to_vec(RECORD_LAYER)),
             },
             22 => {
                 let mut photos = profile(cluster, user);
@@ -324,7 +327,8 @@ impl Crowd {
             let ids = messages(cluster, person.user).iter().map(|message| message.id).collect();
             let delete = mailbox::Delete { revoke: false, ids }.to_vec(RECORD_LAYER);
             let photos = photos::Delete { ids: profile(cluster, person.user) };
-            for operation in [delete, photos.to_vec(RECORD_LAYER)] {
+            let fallback = photos::SetFallback { source: None }.to_vec(RECORD_LAYER);
+            for operation in [delete, photos.to_vec(RECORD_LAYER), fallback] {
                 person.calls.push_back(Call { owner: owner(person.user), operation });
             }
         }

@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 
 use services::{
     mailbox::attachment,
-    tables::{BLOB, FILE, HOLDERS, MESSAGES, OWN_FILES, PROFILE_PHOTOS},
+    tables::{BLOB, FALLBACK_PHOTO, FILE, HOLDERS, MESSAGES, OWN_FILES, PROFILE_PHOTOS},
 };
 use storage::{BlobId, Delivery, Owner, OwnerKind, Read as _, Snapshot};
 use tl::{Decode as _, operations::functions};
@@ -209,7 +209,8 @@ impl Counts {
                 }
             })?;
             rows(view, OWN_FILES, |file, _| have(file))?;
-            rows(view, PROFILE_PHOTOS, |_, photo| have(photo.id))
+            rows(view, PROFILE_PHOTOS, |_, photo| have(photo.id))?;
+            rows(view, FALLBACK_PHOTO, |(), photo| have(photo.id))
         })
     }
 

@@ -17,11 +17,12 @@
 
 mod complete;
 
+use bytes::Bytes;
 use tl::{
     operations::functions,
     records::{
         enums::File,
-        types::{Document, FileDocument, FilePhoto, Photo, PictureSize, Pictures},
+        types::{Document, FileDocument, FilePhoto, Photo, PhotoVideo, PictureSize, Pictures},
     },
 };
 
@@ -32,6 +33,9 @@ use crate::{
     convert::attributes::Description,
     rpc::{Result, RpcError, UserCtx},
 };
+
+/// What a photo of a profile shows for a video whose client made no picture of it: nothing here decodes videos.
+const STILL: &[u8] = include_bytes!("still.png");
 
 /// Makes a photo of an upload. The same upload again is the same photo.
 ///
@@ -44,10 +48,61 @@ pub async fn photo(ctx: &UserCtx, upload: &Uploaded, kind: image::Kind) -> Resul
         return made_photo(ctx, upload, kind).await;
     }
     let made = picture(ctx, upload, kind).await?;
-    let sizes = stored(ctx, "", made.bytes.into()).await?;
+    stored_photo(ctx, upload, kind, made, None).await
+}
+
+/// Makes a photo of a profile of a video, and of a picture that stands for it where it does not play. The same video again is
+/// the same photo.
+///
+/// `start_ts` is the moment in seconds that the picture shows; one that the video has not is left out.
+///
+/// # Errors
+///
+/// `VIDEO_FILE_INVALID` for what [`pictures::video::head`] does not take, and those of [`photo`].
+pub async fn moving_photo(
+    ctx: &UserCtx,
+    video: &Uploaded,
+    still: Option<&Uploaded>,
+    start_ts: Option<f64>,
+) -> Result<Photo> {
+    let kind = image::Kind::Profile;
+    if video.made.is_some() {
+        return made_photo(ctx, video, kind).await;
+    }
+    if video.len > pictures::limits::VIDEO_LEN_MAX as u64 {
+        return Err(RpcError::VIDEO_FILE_INVALID);
+    }
+    let bytes = video.bytes(ctx).await?;
+    let head = pictures::video::head(&bytes).ok_or(RpcError::VIDEO_FILE_INVALID)?;
+    let made = match still {
+        Some(still) => picture(ctx, still, kind).await?,
+        None => ctx.shared().media.images.run(Bytes::from_static(STILL), kind).await?,
+    };
+    let whole = |len: usize| i32::try_from(len).map_err(|_| RpcError::VIDEO_FILE_INVALID);
+    let described = PhotoVideo {
+        start_ts: start_ts.filter(|at| (0.0..=head.duration_s).contains(at)),
+        ..PhotoVideo::new(head.side, head.side, whole(made.bytes.len())?, whole(bytes.len())?)
+    };
+    stored_photo(ctx, video, kind, made, Some((described, bytes))).await
+}
+
+/// Stores what became of an upload: all sizes one after another, then the video.
+async fn stored_photo(
+    ctx: &UserCtx,
+    upload: &Uploaded,
+    kind: image::Kind,
+    made: image::Made,
+    video: Option<(PhotoVideo, Bytes)>,
+) -> Result<Photo> {
+    let mut bytes = made.bytes;
+    let video = video.map(|(described, video)| {
+        bytes.extend_from_slice(&video);
+        described
+    });
+    let sizes = stored(ctx, "", bytes.into()).await?;
     let id = file_id(ctx);
     let pictures = pictures(&sizes, made.sizes, made.stripped)?;
-    let photo = Photo::new(id, ctx.now(), pictures);
+    let photo = Photo { video, ..Photo::new(id, ctx.now(), pictures) };
     let gate = upload.upload.gate.write().await;
     if upload.upload.is_finished() {
         drop(gate);
