@@ -54,6 +54,19 @@ def picture(kind="JPEG", width=640, height=480, seed=0, exif=False) -> bytes:
     return out.getvalue()
 
 
+def square_video(side=640, seconds=3, length=200_000) -> bytes:
+    """The head of an MPEG-4 video and some bytes: as much as is looked at."""
+
+    def box(kind: bytes, *content: bytes) -> bytes:
+        inner = b"".join(content)
+        return (len(inner) + 8).to_bytes(4, "big") + kind + inner
+
+    movie = bytes(12) + (1).to_bytes(4, "big") + seconds.to_bytes(4, "big") + bytes(80)
+    track = bytes(76) + 2 * (side << 16).to_bytes(4, "big")
+    moov = box(b"moov", box(b"mvhd", movie), box(b"trak", box(b"tkhd", track)))
+    return box(b"ftyp", b"isom", bytes(4)) + moov + box(b"mdat", noise(length))
+
+
 def opened(content: bytes) -> Image.Image:
     """A picture, decoded wholly."""
     image = Image.open(io.BytesIO(content))

@@ -8,7 +8,7 @@ from telethon import errors
 from telethon.tl import functions, types
 
 from clients import KURIGRAM, until
-from media import File, input_photo, opened, picture
+from media import File, digest, input_photo, opened, picture, square_video
 
 both_libraries = pytest.mark.parametrize(("first", "second"), [("telethon", "pyrogram"), ("pyrogram", "telethon")])
 
@@ -132,6 +132,81 @@ async def test_who_may_not_see_photos_fetches_none(world):
     assert await listed(bob, ada.id) == []
     full = await bob.call(functions.users.GetFullUserRequest(ada.id))
     assert full.full_user.profile_photo is None
+
+
+@pytest.mark.parametrize("library", ["telethon", "pyrogram"])
+async def test_a_video_of_a_profile_is_seen_by_both(world, tmp_path, library):
+    ada, bob = await world.pair(library, "telethon")
+    video = square_video()
+    if library == "telethon":
+        file = await ada.client.upload_file(video, file_name="me.mp4")
+        await ada.call(functions.photos.UploadProfilePhotoRequest(video=file, video_start_ts=1.0))
+    else:
+        # pyrogram wants a file on disk, kurigram a kind of photo.
+        path = tmp_path / "me.mp4"
+        path.write_bytes(video)
+        if KURIGRAM:
+            await ada.client.set_profile_photo(photo=pyrogram.types.InputChatPhotoAnimation(str(path)))
+        else:
+            await ada.client.set_profile_photo(video=str(path))
+    await bob.seen.wait("updateUser", lambda update: update.user_id == ada.id)
+    (photo,) = await bob.client.get_profile_photos(ada.id)
+    (size,) = photo.video_sizes
+    assert (size.type, size.w, size.h, size.size) == ("u", 640, 640, len(video))
+    assert digest(await bob.client.download_media(photo, bytes, thumb=size)) == digest(video)
+    assert (await bob.client.get_entity(ada.id)).photo.has_video
+    assert all(opened(image) for image in await beside_name(bob, ada.id))
+
+
+@pytest.mark.parametrize("library", ["telethon", "pyrogram"])
+async def test_who_may_not_see_photos_is_shown_another_one(world, library):
+    ada, bob = await world.pair("telethon", library)
+    await put(ada, 1)
+    file = await ada.client.upload_file(picture(width=300, height=300, seed=2), file_name="me.jpg")
+    answer = await ada.call(functions.photos.UploadProfilePhotoRequest(file=file, fallback=True))
+    nobody = [types.InputPrivacyValueDisallowAll()]
+    before = await beside_name(bob, ada.id)
+    await ada.call(functions.account.SetPrivacyRequest(types.InputPrivacyKeyProfilePhoto(), nobody))
+
+    async def is_another():
+        return await beside_name(bob, ada.id) not in (None, before)
+
+    await until(is_another)
+    assert all(opened(image) for image in await beside_name(bob, ada.id))
+    assert await listed(bob, ada.id) == []
+    if library == "telethon":
+        full = (await bob.call(functions.users.GetFullUserRequest(ada.id))).full_user
+        assert full.profile_photo is None and full.fallback_photo.id == answer.photo.id
+        assert await bob.client.download_media(full.fallback_photo, bytes)
+
+
+@pytest.mark.noisy
+@pytest.mark.parametrize("how", ["stop", "kill"])
+async def test_photos_of_profiles_outlive_a_restart(own_world, how):
+    ada = await own_world.sign_up()
+    video, still = square_video(), picture(width=300, height=300)
+    file = await ada.client.upload_file(video, file_name="me.mp4")
+    await ada.call(functions.photos.UploadProfilePhotoRequest(video=file))
+    file = await ada.client.upload_file(still, file_name="me.jpg")
+    await ada.call(functions.photos.UploadProfilePhotoRequest(file=file, fallback=True))
+
+    async def seen(person):
+        full = (await person.call(functions.users.GetFullUserRequest("me"))).full_user
+        moving, other = full.profile_photo, full.fallback_photo
+        contents = [
+            await person.client.download_media(moving, bytes, thumb=moving.video_sizes[0]),
+            await person.client.download_media(moving, bytes, thumb="c"),
+            await person.client.download_media(other, bytes),
+        ]
+        return [moving.id, other.id, *map(digest, contents)]
+
+    before = await seen(ada)
+    assert before[2] == digest(video)
+    await ada.close()
+    own_world.server.restart(how)
+    ada = await own_world.again(ada)
+    assert await seen(ada) == before
+    own_world.server.media("check")
 
 
 async def test_what_is_no_photo_is_refused(world):
