@@ -35,6 +35,10 @@ only_in_newer_answers! {
     messages_saved_dialogs: enums::messages::SavedDialogs<'_>,
     /// Answer of `messages.getQuickReplies`, as old as the method.
     messages_quick_replies: enums::messages::QuickReplies<'_>,
+    /// Answer of `users.getSavedMusic`, as old as the method.
+    users_saved_music: enums::users::SavedMusic<'_>,
+    /// Answer of `account.getSavedMusicIds`, as old as the method.
+    account_saved_music_ids: enums::account::SavedMusicIds,
     /// Answer of `messages.getAvailableEffects`, as old as the method.
     messages_available_effects: enums::messages::AvailableEffects<'_>,
     /// Answer of `help.getTimezonesList`, as old as the method.

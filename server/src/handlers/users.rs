@@ -3,7 +3,7 @@
 use mtproto::session::Reply;
 use tl::{
     api::{
-        functions::users::{GetFullUser, GetRequirementsToContact, GetUsers},
+        functions::users::{GetFullUser, GetRequirementsToContact, GetSavedMusic, GetUsers},
         types,
     },
     operations::{
@@ -92,4 +92,16 @@ pub async fn get_requirements_to_contact(
     }
     let none = types::RequirementToContactEmpty::new();
     Ok(ctx.answer(&request, vec![none; request.id.len()]))
+}
+
+/// `users.getSavedMusic`: the music in a profile.
+///
+/// Empty by design: music cannot be put into profiles.
+///
+/// Errors: `USER_ID_INVALID`.
+///
+/// Source: <https://core.telegram.org/method/users.getSavedMusic>.
+pub async fn get_saved_music(ctx: &UserCtx, request: GetSavedMusic) -> Result<Reply> {
+    peers::user(ctx.shared(), ctx.user, &request.id)?;
+    Ok(ctx.answer(&request, types::users::SavedMusic::new(0, Vec::new())))
 }

@@ -6,7 +6,7 @@ use tl::{Decode, Encode, Method};
 use crate::common::{Person, TestServer};
 
 use functions::{
-    account, channels, contacts, help, langpack, messages, payments, photos, stories, upload,
+    account, channels, contacts, help, langpack, messages, payments, photos, stories, upload, users,
 };
 
 /// Asks; the answer has to be one.
@@ -45,6 +45,7 @@ async fn of_account() {
     call(person, &account::GetContactSignUpNotification::new()).await;
     call(person, &account::SetContactSignUpNotification::new(false)).await;
     call(person, &account::GetContentSettings::new()).await;
+    call(person, &account::GetSavedMusicIds::new(0)).await;
     call(person, &account::GetReactionsNotifySettings::new()).await;
     call(person, &account::GetAutoDownloadSettings::new()).await;
     call(person, &account::GetWallPapers::new(0)).await;
@@ -199,4 +200,11 @@ async fn what_does_not_exist() {
     let file = types::InputDocumentFileLocation::new(1, 2, &[], "").into();
     let get = upload::GetFile::new(file, 0, 4096);
     assert_eq!(person.refused(&get).await, "FILE_ID_INVALID");
+}
+
+#[tokio::test]
+async fn of_users() {
+    let (_server, mut person, _, me) = somebody().await;
+    let person = &mut person;
+    call(person, &users::GetSavedMusic::new(me, 0, 10, 0)).await;
 }

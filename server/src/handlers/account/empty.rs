@@ -37,6 +37,13 @@ always! {
     /// Source: <https://core.telegram.org/method/account.getContentSettings>.
     get_content_settings: requests::GetContentSettings => account::ContentSettings::new();
 
+    /// `account.getSavedMusicIds`: which music is in the own profile.
+    ///
+    /// Empty by design: music cannot be put into profiles.
+    ///
+    /// Source: <https://core.telegram.org/method/account.getSavedMusicIds>.
+    get_saved_music_ids: requests::GetSavedMusicIds => account::SavedMusicIds::new(Vec::new());
+
     /// `account.getReactionsNotifySettings`: whose reactions notify.
     ///
     /// Empty by design: there are no reactions.

@@ -22,8 +22,9 @@ pub use empty::{
     get_auto_download_settings, get_channel_default_emoji_statuses, get_chat_themes,
     get_collectible_emoji_statuses, get_content_settings, get_default_background_emojis,
     get_default_emoji_statuses, get_default_group_photo_emojis, get_default_profile_photo_emojis,
-    get_reactions_notify_settings, get_recent_emoji_statuses, get_saved_ringtones, get_themes,
-    get_wall_papers, get_web_authorizations, get_web_browser_settings,
+    get_reactions_notify_settings, get_recent_emoji_statuses, get_saved_music_ids,
+    get_saved_ringtones, get_themes, get_wall_papers, get_web_authorizations,
+    get_web_browser_settings,
 };
 pub use notify::{
     get_notify_exceptions, get_notify_settings, reset_notify_settings, update_notify_settings,
