@@ -109,7 +109,7 @@ const ENGINES: &[(&str, Open)] = &[
 fn messages(criterion: &mut Criterion) {
     for (name, open) in ENGINES {
         let mut group = criterion.benchmark_group(format!("storage/{name}/messages"));
-        for count in [1, 64, 512] {
+        for count in [1, 16, 64, 512] {
             let mut store = Store::new(open());
             group.throughput(Throughput::Elements(count as u64));
             group.bench_function(format!("{count} a group"), |bencher| {
