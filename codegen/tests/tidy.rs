@@ -169,7 +169,7 @@ const RULES: &[Rule] = &[
 /// Constants of a `limits.rs` that no test names, and why there is nothing to be reached, or what it would take.
 const NOT_REACHED: &[(&[&str], &str)] = &[
     (
-        &["ENVELOPE_HEADER_LEN", "TAILROOM", "TRANSPORT_HEADROOM", "KEY_INLINE_LEN"],
+        &["ENVELOPE_HEADER_LEN", "TAILROOM", "TRANSPORT_HEADROOM"],
         "The layout of a buffer: asserted where it stands, and beyond it is another allocation.",
     ),
     (
@@ -187,9 +187,6 @@ const NOT_REACHED: &[(&[&str], &str)] = &[
             "MOVES_AT_ONCE",
             "READ_LEN",
             "READ_LONG_LEN",
-            "RECENT_COUNT",
-            "RECENT_LEN",
-            "REMOTE_PART_IN_MEMORY_COUNT",
             "REMOTE_READS_MAX",
             "REMOTE_RUN_LEN",
             "REMOTE_THREAD_COUNT",
@@ -210,20 +207,6 @@ const NOT_REACHED: &[(&[&str], &str)] = &[
             "PIECE_KEY_COUNT",
         ],
         "Pages of the server's own work: the next page, or the next sweep, goes on from there.",
-    ),
-    (
-        &[
-            "PIECES_BLOB_LEN_MIN",
-            "PIECES_BUFFER_LEN",
-            "PIECES_CACHE_LEN",
-            "PIECES_DELETE_COUNT_MAX",
-            "PIECES_FILE_LEN_MAX",
-            "PIECES_OPEN_FILES_MAX",
-            "PIECES_RECLAIM_LEN",
-            "REMOTE_PART_LEN",
-            "REMOTE_REASON_LEN_MAX",
-        ],
-        "Of RocksDB and of remote stores, which tests without these features do not have.",
     ),
     (
         &[

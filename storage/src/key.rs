@@ -345,6 +345,22 @@ prefixes!(
 mod tests {
     use super::*;
 
+    /// `KEY_INLINE_LEN`: up to it a key allocates nothing; beyond, it is the same bytes.
+    #[test]
+    fn short_keys_allocate_nothing() {
+        for len in [0, KEY_INLINE_LEN - 1, KEY_INLINE_LEN, KEY_INLINE_LEN + 1, 5 * KEY_INLINE_LEN] {
+            let bytes: Vec<u8> = (0..len).map(|at| at as u8).collect();
+            for cut in [0, 1, len / 2, len] {
+                let mut key = KeyBuf::new();
+                let (start, end) = bytes.split_at(cut.min(len));
+                key.extend(start);
+                end.iter().for_each(|byte| key.push(*byte));
+                assert_eq!(*key, *bytes, "{len} {cut}");
+                assert_eq!(key.heap.capacity() == 0, len <= KEY_INLINE_LEN, "{len} {cut}");
+            }
+        }
+    }
+
     /// `keys` are in order; so must their bytes be, they must decode, and none may begin with another.
     #[track_caller]
     fn check<K: Key + PartialEq + fmt::Debug>(keys: &[K]) {

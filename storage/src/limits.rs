@@ -26,9 +26,6 @@ pub const ACKNOWLEDGED_COUNT_MAX: u64 = 64;
 /// How many bytes of rows that were read or written lately are kept in memory for the writer of a partition.
 pub const RECENT_LEN: u64 = 512 << 10;
 
-/// How many such rows there is room for at first.
-pub const RECENT_COUNT: usize = 64;
-
 /// How many bytes of a key fit into a [`crate::KeyBuf`] before it allocates: a bucket, an owner with a number, a table
 /// and a key of four numbers.
 pub const KEY_INLINE_LEN: usize = 48;
@@ -66,7 +63,7 @@ pub const PIECES_OPEN_FILES_MAX: i32 = 256;
 /// From which length on a piece goes into a blob file, in bytes. Shorter ones cost less in their row, without a second read.
 pub const PIECES_BLOB_LEN_MIN: u64 = 1 << 10;
 
-/// The longest blob file that garbage collection writes, in bytes.
+/// From which length on garbage collection begins another blob file, in bytes.
 pub const PIECES_FILE_LEN_MAX: u64 = 256 << 20;
 
 /// Beyond how many pieces of one data they are deleted by a range, which later reads have to look at, not one by one.

@@ -13,7 +13,7 @@
 use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter, unsync::Cache};
 
 use crate::engine::Row;
-use crate::limits::{RECENT_COUNT, RECENT_LEN};
+use crate::limits::RECENT_LEN;
 use crate::table::Keep;
 
 /// The answers of one partition.
@@ -21,6 +21,9 @@ pub(crate) struct Recent(Cache<Box<[u8]>, Option<Row>, ByLen>);
 
 /// What entries take beside the bytes of keys and values, about.
 const ENTRY_LEN: u64 = 96;
+
+/// How many there is room for at first.
+const FIRST_COUNT: usize = 64;
 
 #[derive(Clone)]
 struct ByLen;
@@ -34,7 +37,7 @@ impl Weighter<Box<[u8]>, Option<Row>> for ByLen {
 impl Default for Recent {
     fn default() -> Self {
         let options = OptionsBuilder::new()
-            .estimated_items_capacity(RECENT_COUNT)
+            .estimated_items_capacity(FIRST_COUNT)
             .weight_capacity(RECENT_LEN)
             .build()
             .expect("both capacities are given");
@@ -80,6 +83,36 @@ impl Recent {
                     // Which one comes after it is not known.
                     self.0.remove(range);
                 }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(number: usize, len: usize) -> Row {
+        let key = number.to_be_bytes();
+        Row::put(&[&key[..], &vec![7; len]].concat(), key.len())
+    }
+
+    /// `RECENT_LEN`: however much is read and written, no more is kept; and something is.
+    #[test]
+    fn so_much_is_kept() {
+        for len in [0, 100, 10_000, 2 * RECENT_LEN as usize] {
+            let mut recent = Recent::default();
+            for number in 0..2 * RECENT_LEN as usize / (len + 100) + 2 {
+                let row = row(number, len);
+                let key = row.key().to_owned();
+                if number % 2 == 0 {
+                    recent.learn(&key, Some(row));
+                } else {
+                    recent.committed(row, Keep::Rows);
+                }
+                assert!(recent.0.weight() <= RECENT_LEN, "{len}: {}", recent.0.weight());
+                let kept = recent.get(&key).is_some();
+                assert_eq!(kept, len <= 10_000, "{len}: the newest");
             }
         }
     }

@@ -14,10 +14,12 @@
 //! |-----------|-----------------------------------------------------|
 //! | here      | objects: written, read, deleted, listed             |
 //! | `options` | which store, as whom, and how patient to be with it |
+//! | `faults`  | what goes wrong with a store in memory              |
 //!
 //! Deliberately absent: a look at uploads that a crash left unfinished. Stores drop them by a rule of the bucket
 //! (`AbortIncompleteMultipartUpload`).
 
+mod faults;
 mod options;
 
 use std::{future::Future, ops::Range, sync::Arc, time::Duration};
@@ -60,6 +62,8 @@ pub struct Objects {
     /// Ends with a slash unless it is empty.
     prefix: String,
     deadline: Duration,
+    /// Of a store in memory.
+    faults: Option<faults::Faults>,
     /// There until the drop.
     runtime: Option<Runtime>,
 }
@@ -102,7 +106,29 @@ impl Objects {
     ///
     /// [`Error::Engine`] if there are no threads to be had.
     pub fn in_memory() -> Result<Self, Error> {
-        Self::over(Arc::new(InMemory::new()), &S3Options::default())
+        let mut objects = Self::over(Arc::new(InMemory::new()), &S3Options::default())?;
+        objects.faults = Some(faults::Faults::default());
+        Ok(objects)
+    }
+
+    /// Lets the next `count` requests to a store in memory fail.
+    pub fn fail(&self, count: u64) {
+        self.faults.iter().for_each(|faults| faults.fail(count));
+    }
+
+    /// Lets requests to a store in memory wait, or no longer.
+    pub fn hold(&self, hold: bool) {
+        self.faults.iter().for_each(|faults| faults.hold(hold));
+    }
+
+    /// How many requests to a store in memory wait.
+    pub fn held(&self) -> usize {
+        self.faults.as_ref().map_or(0, faults::Faults::held)
+    }
+
+    /// How many requests were made of a store in memory.
+    pub fn requests(&self) -> u64 {
+        self.faults.as_ref().map_or(0, faults::Faults::requests)
     }
 
     fn over(store: Arc<dyn ObjectStore>, options: &S3Options) -> Result<Self, Error> {
@@ -122,6 +148,7 @@ impl Objects {
             bucket: options.bucket.clone(),
             prefix: format!("{prefix}{slash}"),
             deadline: options.deadline(),
+            faults: None,
             runtime: Some(runtime),
         })
     }
@@ -293,6 +320,9 @@ impl Objects {
         name: &str,
         answer: impl Future<Output = object_store::Result<T>>,
     ) -> Result<Option<T>, Error> {
+        if self.faults.as_ref().is_some_and(|faults| !faults.meet()) {
+            return Err(remote(doing, name, "injected".into()));
+        }
         match self.runtime().block_on(async { timeout(self.deadline, answer).await }) {
             Ok(Ok(answer)) => Ok(Some(answer)),
             Ok(Err(object_store::Error::NotFound { .. })) => Ok(None),
@@ -401,4 +431,121 @@ fn failed(doing: &'static str, name: &str, error: &object_store::Error) -> Error
 fn remote(doing: &'static str, name: &str, mut reason: String) -> Error {
     reason.truncate(reason.floor_char_boundary(REMOTE_REASON_LEN_MAX));
     Error::Remote { doing, name: name.into(), reason }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        pin::Pin,
+        sync::atomic::{AtomicUsize, Ordering},
+    };
+
+    use object_store::{PutResult, UploadPart};
+
+    use super::*;
+
+    /// Gives `len` bytes in pieces that end elsewhere than parts do.
+    fn pieces(len: usize) -> impl FnMut() -> Result<Option<Bytes>, Error> {
+        let mut left = Bytes::from(vec![7; len]);
+        move || {
+            let piece = left.split_to(left.len().min(300_001));
+            Ok((!piece.is_empty()).then_some(piece))
+        }
+    }
+
+    /// `REMOTE_PART_LEN`: up to it an object goes in one request; beyond, in parts of it and the rest.
+    #[test]
+    fn long_objects_go_in_parts() {
+        let objects = Objects::in_memory().unwrap();
+        // Begin, each part, complete; and a look at what is there.
+        for (len, requests) in
+            [(REMOTE_PART_LEN, 2), (REMOTE_PART_LEN + 1, 5), (2 * REMOTE_PART_LEN + 1, 6)]
+        {
+            let before = objects.requests();
+            let (blob, data) = (BlobId([1; 32]), DataId(1));
+            objects.put(blob, data, len as u64, &mut pieces(len)).unwrap();
+            assert_eq!(objects.requests() - before, requests, "{len}");
+        }
+    }
+
+    /// A store that takes its time for each part.
+    #[derive(Debug, Default)]
+    struct Slow {
+        lens: Vec<usize>,
+        taken: Arc<AtomicUsize>,
+    }
+
+    type Answer<'a, T> = Pin<Box<dyn Future<Output = object_store::Result<T>> + Send + 'a>>;
+
+    impl MultipartUpload for Slow {
+        fn put_part(&mut self, part: PutPayload) -> UploadPart {
+            self.lens.push(part.content_length());
+            let taken = Arc::clone(&self.taken);
+            Box::pin(async move {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                taken.fetch_add(1, Ordering::Relaxed);
+                drop(part);
+                Ok(())
+            })
+        }
+
+        fn complete<'s, 'a>(&'s mut self) -> Answer<'a, PutResult>
+        where
+            's: 'a,
+        {
+            unreachable!("parts are sent, no more")
+        }
+
+        fn abort<'s, 'a>(&'s mut self) -> Answer<'a, ()>
+        where
+            's: 'a,
+        {
+            unreachable!("parts are sent, no more")
+        }
+    }
+
+    /// `REMOTE_PART_IN_MEMORY_COUNT`: nothing of a part is gathered before enough of those before it were taken.
+    #[test]
+    fn few_parts_are_in_memory() {
+        const COUNT: usize = 3 * REMOTE_PART_IN_MEMORY_COUNT;
+        let objects = Objects::in_memory().unwrap();
+        let mut upload = Slow::default();
+        let taken = Arc::clone(&upload.taken);
+        let part = Bytes::from(vec![7; REMOTE_PART_LEN]);
+        let mut gathered = 0;
+        let mut next_piece = || {
+            if gathered == COUNT {
+                return Ok(None);
+            }
+            gathered += 1;
+            let in_memory = gathered - taken.load(Ordering::Relaxed);
+            assert!(in_memory <= REMOTE_PART_IN_MEMORY_COUNT, "{in_memory} parts");
+            Ok(Some(part.clone()))
+        };
+        let path = objects.path("object");
+        let left = (COUNT * REMOTE_PART_LEN) as u64;
+        let parts = Parts { next_piece: &mut next_piece, path: &path, rest: Bytes::new(), left };
+        objects.send(&mut upload, &path, parts).unwrap();
+        assert_eq!(upload.lens, [REMOTE_PART_LEN; COUNT]);
+        assert_eq!(taken.load(Ordering::Relaxed), COUNT);
+    }
+
+    /// `REMOTE_REASON_LEN_MAX`: what a store says is cut, between two characters.
+    #[test]
+    fn reasons_are_cut() {
+        for (said, kept) in [
+            ("x".repeat(REMOTE_REASON_LEN_MAX), REMOTE_REASON_LEN_MAX),
+            ("x".repeat(REMOTE_REASON_LEN_MAX + 1), REMOTE_REASON_LEN_MAX),
+            (format!("x{}", "é".repeat(REMOTE_REASON_LEN_MAX)), REMOTE_REASON_LEN_MAX - 1),
+        ] {
+            let error = object_store::Error::NotImplemented {
+                operation: said.clone(),
+                implementer: String::new(),
+            };
+            let told = error.to_string();
+            let Error::Remote { reason, .. } = failed("write", "x", &error) else { panic!() };
+            assert!(told.starts_with(&reason) && reason.len() <= kept, "{reason}");
+            assert!(reason.len() + 3 >= REMOTE_REASON_LEN_MAX, "{} bytes", reason.len());
+        }
+    }
 }
