@@ -2,7 +2,7 @@
 
 use std::{
     sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
-    time::{Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use mtproto::UnixTime;
@@ -76,6 +76,12 @@ impl Clock {
     pub fn stop(&self) {
         self.now();
         self.stands.store(true, Ordering::Relaxed);
+    }
+
+    /// Lets one that stands still go on by so much. For tests.
+    pub fn advance(&self, by: Duration) {
+        let nanos = u64::try_from(by.as_nanos()).unwrap_or(u64::MAX);
+        self.latest_nanos.fetch_add(nanos, Ordering::Relaxed);
     }
 
     /// As if the system's clock were set by so many seconds. For tests.

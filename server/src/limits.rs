@@ -235,7 +235,7 @@ pub const MOVE_PAUSE: Duration = Duration::from_secs(1);
 pub const MOVE_PAUSE_MAX: Duration = Duration::from_secs(30);
 /// How long after a blob was put aside all are looked at again.
 pub const MOVE_AGAIN: Duration = Duration::from_secs(120);
-/// How many moves may fail in a row before a migration ends.
+/// How many moves may fail for want of the remote store, with none between that succeeds, before a migration ends.
 pub const MOVE_FAILURE_COUNT_MAX: u32 = 10;
 /// After how many seconds it is looked whether what a move brought is needed, should nobody have done so.
 pub const MOVE_INTENT_S: i32 = 3_600;

@@ -43,6 +43,8 @@ pub mod mover;
 mod parts;
 pub mod reader;
 pub mod reference;
+#[cfg(test)]
+pub(crate) mod stage;
 pub mod uploads;
 
 use std::{io, sync::Arc};

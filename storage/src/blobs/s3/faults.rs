@@ -16,6 +16,7 @@ struct State {
     failing: u64,
     hold: bool,
     held: usize,
+    held_most: usize,
 }
 
 impl Faults {
@@ -31,12 +32,21 @@ impl Faults {
         self.state().held
     }
 
+    pub(super) fn held_most(&self) -> usize {
+        self.state().held_most
+    }
+
     pub(super) fn fail(&self, count: u64) {
         self.state().failing = count;
     }
 
     pub(super) fn hold(&self, hold: bool) {
-        self.state().hold = hold;
+        let mut state = self.state();
+        state.hold = hold;
+        if hold {
+            state.held_most = 0;
+        }
+        drop(state);
         self.changed.notify_all();
     }
 
@@ -45,6 +55,7 @@ impl Faults {
         let mut state = self.state();
         state.requests += 1;
         state.held += 1;
+        state.held_most = state.held_most.max(state.held);
         while state.hold {
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }

@@ -126,6 +126,11 @@ impl Objects {
         self.faults.as_ref().map_or(0, faults::Faults::held)
     }
 
+    /// How many waited at most since they were told to.
+    pub fn held_most(&self) -> usize {
+        self.faults.as_ref().map_or(0, faults::Faults::held_most)
+    }
+
     /// How many requests were made of a store in memory.
     pub fn requests(&self) -> u64 {
         self.faults.as_ref().map_or(0, faults::Faults::requests)

@@ -11,6 +11,9 @@
 //! twice. So this can be stopped at any moment, and nothing is lost or left behind. The last two are notes made before
 //! contents are brought somewhere, in case that is interrupted; while it goes on they wait (`Depot::is_moving`).
 
+#[cfg(test)]
+mod tests;
+
 use std::{sync::Arc, time::Duration};
 
 use services::Origin;
@@ -81,6 +84,7 @@ async fn settle(depot: &Arc<Depot>, entry: types::chores::Entry) -> Result<(), E
 }
 
 /// What a chore leaves to be done.
+#[derive(Debug, PartialEq, Eq)]
 enum Next {
     Nothing,
     /// The same again, at that time.
@@ -89,7 +93,9 @@ enum Next {
 
 async fn perform(depot: &Arc<Depot>, chore: &Chore) -> Result<Next, Error> {
     match chore {
-        Chore::ChoreUser(ChoreUser { user }) => expire(depot, UserId(*user)).await,
+        Chore::ChoreUser(ChoreUser { user }) => {
+            expire(depot, UserId(*user), limits::EXPIRE_BATCH_COUNT_MAX).await
+        }
         Chore::ChoreData(chore) => {
             delete_pieces(depot, DataId(chore.data)).await?;
             Ok(Next::Nothing)
@@ -133,9 +139,9 @@ async fn delete_pieces(depot: &Depot, data: DataId) -> Result<(), Error> {
     block(move || Ok(pieces.delete(data)?)).await
 }
 
-/// Drops what is over of a user's, and says when to look again.
-async fn expire(depot: &Depot, user: UserId) -> Result<Next, Error> {
-    for _ in 0..limits::EXPIRE_BATCH_COUNT_MAX {
+/// Drops what is over of a user's, `batches` at most, and says when to look again.
+async fn expire(depot: &Depot, user: UserId, batches: usize) -> Result<Next, Error> {
+    for _ in 0..batches {
         let expire = functions::uploads::Expire {};
         let next = depot.router.call(&Owner::User(user), Origin::default(), &expire).await?;
         if next.due == 0 {

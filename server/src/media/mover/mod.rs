@@ -10,6 +10,9 @@
 //! behind by a move becomes a chore of its own ([`super::chores`]), after a pause in which those who read there finish.
 //! Each move brings the contents under a new number, so that no chore can mean what another move brings.
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     collections::VecDeque,
     sync::{
@@ -203,8 +206,9 @@ pub(crate) async fn migrate(
             }
             Some(Ok((_, Ok(None)))) => done.skipped += 1,
             Some(Ok((blob, Err(error)))) => {
-                failures += 1;
-                if failures >= limits::MOVE_FAILURE_COUNT_MAX && !error.is_lasting() {
+                // What is wrong with a blob is not wrong with the next.
+                failures += u32::from(!error.is_lasting());
+                if failures >= limits::MOVE_FAILURE_COUNT_MAX {
                     return Err(error);
                 }
                 report.find(format!("blob {blob} was not moved: {error}"));
@@ -387,21 +391,3 @@ pub(crate) fn count(depot: &Depot) -> Result<Counted, Error> {
 }
 
 const _: () = assert!(limits::MOVE_PAUSE.as_secs() <= limits::MOVE_PAUSE_MAX.as_secs());
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// `MOVE_QUEUE_COUNT`: what does not fit is not kept, but it is known that something was missed.
-    #[test]
-    fn arrivals_are_bounded() {
-        let arrivals = Arrivals::default();
-        for _ in 0..limits::MOVE_QUEUE_COUNT {
-            arrivals.push(BlobId([1; 32]));
-        }
-        assert!(!arrivals.missed.load(Ordering::Acquire));
-        arrivals.push(BlobId([2; 32]));
-        assert_eq!(arrivals.len(), limits::MOVE_QUEUE_COUNT);
-        assert!(arrivals.missed.load(Ordering::Acquire));
-    }
-}
