@@ -182,8 +182,6 @@ const NOT_REACHED: &[(&[&str], &str)] = &[
             "BLOCKING_THREADS_PER_SHARD",
             "DIRECT_COUNT_MAX",
             "GENERATION_COUNT",
-            "LAYOUT_CACHE_LEN",
-            "MEDIA_THREADS",
             "READ_LEN",
             "READ_LONG_LEN",
             "REMOTE_READS_MAX",
@@ -195,18 +193,7 @@ const NOT_REACHED: &[(&[&str], &str)] = &[
         "How much, or how often, at once: whatever is beyond has its turn after that, and nobody is told.",
     ),
     (
-        &["CHECK_FILE_COUNT_MAX", "PART_VERSION_COUNT", "PIECE_KEY_COUNT"],
-        "Pages of the server's own work: the next page, or the next sweep, goes on from there.",
-    ),
-    (
-        &[
-            "ADMIN_PATIENCE",
-            "ANSWER_HELD_MAX",
-            "BLOB_AWAITED",
-            "BLOB_AWAITED_COUNT",
-            "SEALED_TOGETHER_WAIT",
-            "UPKEEP_STOP",
-        ],
+        &["ADMIN_PATIENCE", "ANSWER_HELD_MAX", "SEALED_TOGETHER_WAIT", "UPKEEP_STOP"],
         "Times of the shell, which keeps the clock of the system: reaching one would be waiting for it.",
     ),
     (

@@ -245,7 +245,7 @@ pub const REMOTE_RUN_LEN: u64 = 4 * 1024 * 1024;
 pub const OWNER_PAGE_COUNT: usize = 256;
 /// How many things that a check finds are told one by one; the others are counted.
 pub const FINDINGS_SHOWN_MAX: usize = 1_000;
-/// How many files' holders a check counts at once. It goes through all messages once for each such number of files.
+/// How many files' holders a check counts at once, about. It goes through all messages once for each such number of files.
 pub const CHECK_FILE_COUNT_MAX: u64 = 1_000_000;
 /// How many operators' connections are served at once.
 pub const ADMIN_CONNECTION_COUNT_MAX: usize = 8;

@@ -150,3 +150,43 @@ impl Drop for Threads {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{
+        Barrier,
+        atomic::{AtomicUsize, Ordering},
+    };
+
+    use tokio::task::JoinSet;
+
+    use super::*;
+
+    /// `MEDIA_THREADS`: so many work at once, and no more; all have their turn.
+    #[tokio::test]
+    async fn work_that_blocks_has_so_many_threads() {
+        const COUNT: usize = limits::MEDIA_THREADS;
+        let threads = Arc::new(Threads::start().unwrap());
+        let (at_work, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        // Ends with all of them at work at once, or never.
+        let all = Arc::new(Barrier::new(COUNT));
+        let mut works = JoinSet::new();
+        for _ in 0..4 * COUNT {
+            let (threads, all) = (Arc::clone(&threads), Arc::clone(&all));
+            let (at_work, most) = (Arc::clone(&at_work), Arc::clone(&most));
+            works.spawn(async move {
+                let work = move || {
+                    let count = at_work.fetch_add(1, Ordering::SeqCst) + 1;
+                    most.fetch_max(count, Ordering::SeqCst);
+                    all.wait();
+                    // Who may not work yet has a moment to begin.
+                    std::thread::sleep(std::time::Duration::from_millis(20));
+                    at_work.fetch_sub(1, Ordering::SeqCst);
+                };
+                threads.run(work).await.unwrap();
+            });
+        }
+        works.join_all().await;
+        assert_eq!(most.load(Ordering::SeqCst), COUNT);
+    }
+}

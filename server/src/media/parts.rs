@@ -14,6 +14,7 @@ use storage::{
 use tl::operations::types::blobs::Layout;
 
 use super::depot::Error;
+use crate::limits::PIECE_KEY_COUNT;
 
 /// What the rows of a blob say of its pieces, which was found to fit together.
 #[derive(Clone, Debug)]
@@ -115,6 +116,26 @@ impl Parts {
     }
 }
 
+/// Hands the key of each piece under `data` to `visit`, which may remove that piece.
+///
+/// # Errors
+///
+/// They cannot be listed; what `visit` fails with.
+pub(crate) fn each_key<E: From<storage::Error>>(
+    pieces: &dyn Pieces,
+    data: DataId,
+    mut visit: impl FnMut(PieceKey) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut from = Some(PieceKey { data, part: 0, check: [0; 8] });
+    while let Some(first) = from {
+        let page = pieces.keys(&first, PIECE_KEY_COUNT)?;
+        page.iter().take_while(|key| key.data == data).try_for_each(|key| visit(*key))?;
+        let is_full = page.len() == PIECE_KEY_COUNT;
+        from = page.last().filter(|last| is_full && last.data == data).and_then(|key| key.after());
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use storage::blobs::MemoryPieces;
@@ -159,6 +180,32 @@ mod tests {
                 assert_eq!(parts.runs(len_max).count(), runs, "{len}");
                 assert_eq!(parts.runs(len_max).flatten().count(), parts.count());
             }
+        }
+    }
+
+    /// `PIECE_KEY_COUNT`: each piece is met once, wherever pages end, be it amid those of one part; also when each is removed.
+    #[test]
+    fn keys_are_listed_from_page_to_page() {
+        for (count, removes) in
+            (PIECE_KEY_COUNT - 1..PIECE_KEY_COUNT + 4).flat_map(|n| [(n, false), (2 * n, true)])
+        {
+            let pieces = MemoryPieces::default();
+            let key = |data, number: usize| {
+                // Three of each part, one of them the last that there can be.
+                let check = [[0; 8], [7; 8], [0xff; 8]][number % 3];
+                PieceKey { data: DataId(data), part: number as u32 / 3, check }
+            };
+            for number in 0..count {
+                pieces.put(&key(1, number), b"x").unwrap();
+                pieces.put(&key(2, number), b"x").unwrap();
+            }
+            let mut met = Vec::new();
+            let visited: Result<(), Error> = each_key(&pieces, DataId(1), |key| {
+                met.push(key);
+                if removes { Ok(pieces.delete_piece(&key)?) } else { Ok(()) }
+            });
+            visited.unwrap();
+            assert!(met.into_iter().eq((0..count).map(|number| key(1, number))), "{count}");
         }
     }
 

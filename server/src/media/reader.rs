@@ -105,16 +105,8 @@ impl Reader {
             return Ok(layout);
         }
         // A file that was just made tells its blobs by deliveries, which take a moment.
-        let mut waits = limits::BLOB_AWAITED_COUNT;
-        let row = loop {
-            match shared.router.read_now(&Owner::Blob(blob), &functions::blobs::Get {}) {
-                Err(CallError::Refused(Refusal::FileReferenceExpired)) if waits > 0 => {
-                    waits -= 1;
-                    tokio::time::sleep(limits::BLOB_AWAITED).await;
-                }
-                row => break row?,
-            }
-        };
+        let get = || shared.router.read_now(&Owner::Blob(blob), &functions::blobs::Get {});
+        let row = awaited(get).await?;
         let layout = Arc::new(Layout::of(row).ok_or_else(|| {
             tracing::error!(%blob, "the rows of a blob contradict each other");
             RpcError::INTERNAL
@@ -147,6 +139,22 @@ impl Reader {
             tracing::error!(%error, %blob, index, "a block of a blob cannot be read");
             RpcError::INTERNAL
         })
+    }
+}
+
+/// Reads the row of a blob that may not be there yet.
+async fn awaited<T>(
+    mut read: impl FnMut() -> core::result::Result<T, CallError>,
+) -> core::result::Result<T, CallError> {
+    let mut waits = limits::BLOB_AWAITED_COUNT;
+    loop {
+        match read() {
+            Err(CallError::Refused(Refusal::FileReferenceExpired)) if waits > 0 => {
+                waits -= 1;
+                tokio::time::sleep(limits::BLOB_AWAITED).await;
+            }
+            row => return row,
+        }
     }
 }
 
@@ -337,6 +345,51 @@ mod tests {
                 pieces.delete(DataId(1)).unwrap();
                 assert_eq!(layout.read_local(&pieces, 0).unwrap(), None);
             }
+        }
+    }
+
+    /// `BLOB_AWAITED`, `BLOB_AWAITED_COUNT`: a blob that comes meanwhile is read, and one that does not come is not waited for
+    /// for ever.
+    #[tokio::test(start_paused = true)]
+    async fn blobs_are_awaited_for_a_while() {
+        use limits::{BLOB_AWAITED, BLOB_AWAITED_COUNT};
+
+        for (comes_after, comes) in
+            [(0, true), (1, true), (BLOB_AWAITED_COUNT, true), (BLOB_AWAITED_COUNT + 1, false)]
+        {
+            let begun = tokio::time::Instant::now();
+            let mut looks = 0;
+            let row = awaited(|| {
+                looks += 1;
+                let is_there = looks > comes_after;
+                is_there.then_some(()).ok_or(CallError::Refused(Refusal::FileReferenceExpired))
+            });
+            assert_eq!(row.await.is_ok(), comes, "{comes_after}");
+            let waited = BLOB_AWAITED * comes_after.min(BLOB_AWAITED_COUNT);
+            assert_eq!(begun.elapsed(), waited, "{comes_after}");
+        }
+        let begun = tokio::time::Instant::now();
+        let failed = awaited(|| Err::<(), _>(CallError::Failed)).await;
+        assert!(failed.is_err() && begun.elapsed().is_zero(), "what fails is not awaited");
+    }
+
+    /// `LAYOUT_CACHE_LEN`: however many blobs are looked up, no more is kept of where they lie.
+    #[test]
+    fn layouts_are_kept_within_a_bound() {
+        for hash_count in [1, 100, storage::limits::PIECE_COUNT_MAX] {
+            let reader = Reader::new(0);
+            let hashes = vec![7; 32 * hash_count];
+            let (mut kept, count) = (0, 2 * LAYOUT_CACHE_LEN / hashes.len());
+            for number in 0..count {
+                let mut id = [7; 32];
+                id[..8].copy_from_slice(&number.to_be_bytes());
+                let len = (hash_count * 1024) as i64;
+                let row = Row::new(Blob::new(1, len, 1024, 0), hashes.clone());
+                reader.layouts.insert(BlobId(id), Arc::new(Layout::of(row).unwrap()));
+                kept = reader.layouts.weight();
+                assert!(kept <= LAYOUT_CACHE_LEN as u64, "{kept} bytes");
+            }
+            assert!(kept > LAYOUT_CACHE_LEN as u64 / 2, "{kept} bytes: it was never full");
         }
     }
 

@@ -413,7 +413,26 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
+    use storage::blobs::MemoryPieces;
+
     use super::*;
+
+    /// `PART_VERSION_COUNT`: of a part that was sent again very often so many pieces are found, and none of another part.
+    #[test]
+    fn pieces_of_a_part_are_found() {
+        for count in [0, 1, limits::PART_VERSION_COUNT, limits::PART_VERSION_COUNT + 1] {
+            let pieces = MemoryPieces::default();
+            for part in [0, 1, 2] {
+                for number in 0..if part == 1 { count } else { 3 } {
+                    let check = (number as u64).to_be_bytes();
+                    pieces.put(&PieceKey { data: DataId(1), part, check }, b"x").unwrap();
+                }
+            }
+            let found = of_part(&pieces, DataId(1), 1).unwrap();
+            assert_eq!(found.len(), count.min(limits::PART_VERSION_COUNT));
+            assert!(found.iter().all(|key| key.part == 1));
+        }
+    }
 
     #[test]
     fn rules_that_need_no_row() {

@@ -51,6 +51,14 @@ impl PieceKey {
         check.copy_from_slice(&hash.0[..8]);
         Self { data, part, check }
     }
+
+    /// The first key of the same data behind this one.
+    pub fn after(self) -> Option<Self> {
+        match u64::from_be_bytes(self.check).checked_add(1) {
+            Some(check) => Some(Self { check: check.to_be_bytes(), ..self }),
+            None => Some(Self { part: self.part.checked_add(1)?, check: [0; 8], ..self }),
+        }
+    }
 }
 
 /// Checks bytes that came from a store against the hash of the piece at `offset` of its file.

@@ -1,15 +1,16 @@
 //! Whether every blob has its bytes, and they are right.
 
-use storage::{BlobId, Owner, OwnerKind, Read as _, Snapshot, blobs::PieceKey};
+use storage::{BlobId, Owner, OwnerKind, Read as _, Snapshot};
 
 use super::{Checked, Work};
 use crate::{
     limits,
-    media::{depot::Error, mover, parts::Parts},
+    media::{
+        depot::Error,
+        mover,
+        parts::{Parts, each_key},
+    },
 };
-
-/// How many pieces' names are listed at once.
-const KEY_PAGE_COUNT: usize = 1024;
 
 pub(super) fn check(
     work: &Work<'_>,
@@ -96,38 +97,20 @@ fn surplus(
     repair: bool,
     checked: &mut Checked,
 ) -> Result<(), Error> {
-    let mut from = PieceKey { data: parts.data, part: 0, check: [0; 8] };
-    loop {
-        let page = work.depot.pieces.keys(&from, KEY_PAGE_COUNT)?;
-        let own = page.iter().take_while(|key| key.data == parts.data);
-        for key in own.clone() {
-            let part = usize::try_from(key.part).unwrap_or(usize::MAX);
-            if parts.key(parts.data, part) == Some(*key) {
-                continue;
-            }
-            checked.orphans += 1;
-            if repair {
-                work.depot.pieces.delete_piece(key)?;
-                checked.removed += 1;
-            } else {
-                let number = key.part;
-                let blob = parts.blob;
-                work.report.find(format!("a piece {number} lies beside those of blob {blob}"));
-            }
+    each_key(&*work.depot.pieces, parts.data, |key| {
+        let part = usize::try_from(key.part).unwrap_or(usize::MAX);
+        if parts.key(parts.data, part) == Some(key) {
+            return Ok(());
         }
-        let own_count = own.count();
-        match page.last().and_then(|last| after(*last)) {
-            Some(next) if own_count == KEY_PAGE_COUNT => from = next,
-            _ => return Ok(()),
+        checked.orphans += 1;
+        if repair {
+            work.depot.pieces.delete_piece(&key)?;
+            checked.removed += 1;
+        } else {
+            let number = key.part;
+            let blob = parts.blob;
+            work.report.find(format!("a piece {number} lies beside those of blob {blob}"));
         }
-    }
-}
-
-/// The first name behind `key`.
-fn after(key: PieceKey) -> Option<PieceKey> {
-    let check = u64::from_be_bytes(key.check);
-    match check.checked_add(1) {
-        Some(check) => Some(PieceKey { check: check.to_be_bytes(), ..key }),
-        None => Some(PieceKey { part: key.part.checked_add(1)?, check: [0; 8], ..key }),
-    }
+        Ok(())
+    })
 }

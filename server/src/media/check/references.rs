@@ -29,9 +29,7 @@ pub(super) fn check(
         Ok(())
     })?;
     // Counting takes memory for each file; if there are very many, a part of them is counted at a time.
-    let slices = checked.files.div_ceil(limits::CHECK_FILE_COUNT_MAX).max(1);
-    for number in 0..slices {
-        let slice = Slice { number, of: slices };
+    for slice in slices(checked.files) {
         let mut counts = Counts::default();
         work.report.begin("Reading holders", 0, false);
         counts.holders(work, snapshot, slice)?;
@@ -43,6 +41,12 @@ pub(super) fn check(
         counts.tell(work);
     }
     Ok(())
+}
+
+/// Parts of so many files, each of about [`limits::CHECK_FILE_COUNT_MAX`] at most.
+fn slices(files: u64) -> impl Iterator<Item = Slice> {
+    let of = files.div_ceil(limits::CHECK_FILE_COUNT_MAX).max(1);
+    (0..of).map(move |number| Slice { number, of })
 }
 
 /// A part of all files.
@@ -274,4 +278,29 @@ fn file_of(operation: &[u8]) -> Option<i64> {
         _ => None,
     };
     attachment::file_id(&attachment::decode(media?)?.media)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `CHECK_FILE_COUNT_MAX`: up to it all are counted at once; beyond, each file belongs to one part, and parts are alike.
+    #[test]
+    fn many_files_are_counted_in_parts() {
+        const MOST: u64 = limits::CHECK_FILE_COUNT_MAX;
+        for (files, count) in
+            [(0, 1), (1, 1), (MOST, 1), (MOST + 1, 2), (2 * MOST, 2), (5 * MOST + 1, 6)]
+        {
+            let slices: Vec<_> = slices(files).collect();
+            assert_eq!(slices.len(), count, "{files}");
+            let mut sizes = vec![0; count];
+            for file in (-3000..3000).map(|file: i64| file * 0x0123_4567_89ab) {
+                let has: Vec<_> = (0..count).filter(|at| slices[*at].has(file)).collect();
+                let [has] = has[..] else { panic!("{file} is in {has:?} of {count}") };
+                sizes[has] += 1;
+            }
+            let fair = 6000 / count;
+            assert!(sizes.iter().all(|size| (fair / 2..=2 * fair).contains(size)), "{sizes:?}");
+        }
+    }
 }

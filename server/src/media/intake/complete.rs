@@ -18,7 +18,10 @@ use tl::{
     records::types::Content,
 };
 
-use super::super::uploads::{self, Upload};
+use super::super::{
+    parts::each_key,
+    uploads::{self, Upload},
+};
 use crate::{
     limits,
     rpc::{Result, RpcError, UserCtx},
@@ -328,19 +331,9 @@ impl Uploaded {
         let (pieces, data) = (Arc::clone(&media.pieces), self.parts.data);
         let needed: HashSet<_> = self.parts.keys().into_iter().collect();
         let tidied = media.block(move || -> core::result::Result<(), storage::Error> {
-            let mut from = PieceKey { data, part: 0, check: [0; 8] };
-            loop {
-                let keys = pieces.keys(&from, limits::PIECE_KEY_COUNT)?;
-                for key in keys.iter().filter(|key| key.data == data && !needed.contains(key)) {
-                    pieces.delete_piece(key)?;
-                }
-                match keys.last() {
-                    Some(last) if last.data == data && keys.len() == limits::PIECE_KEY_COUNT => {
-                        from = PieceKey { part: last.part + 1, ..from };
-                    }
-                    _ => return Ok(()),
-                }
-            }
+            each_key(&*pieces, data, |key| {
+                if needed.contains(&key) { Ok(()) } else { pieces.delete_piece(&key) }
+            })
         });
         if let Ok(Err(error)) = tidied.await {
             tracing::warn!(%error, "pieces of an upload were left");
