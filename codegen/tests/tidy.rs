@@ -178,30 +178,23 @@ const NOT_REACHED: &[(&[&str], &str)] = &[
     ),
     (
         &[
-            "ACQUAINTANCE_COUNT",
             "BLOCKING_THREADS_PER_SHARD",
             "DIRECT_COUNT_MAX",
-            "GENERATION_COUNT",
             "READ_LEN",
             "READ_LONG_LEN",
             "REMOTE_READS_MAX",
             "REMOTE_THREAD_COUNT",
             "SHARD_COMMANDS_AT_ONCE",
             "UPKEEP_THREADS",
-            "ADMIN_PROGRESS",
         ],
         "How much, or how often, at once: whatever is beyond has its turn after that, and nobody is told.",
     ),
     (
-        &["ADMIN_PATIENCE", "ANSWER_HELD_MAX", "SEALED_TOGETHER_WAIT", "UPKEEP_STOP"],
+        &["ANSWER_HELD_MAX", "SEALED_TOGETHER_WAIT"],
         "Times of the shell, which keeps the clock of the system: reaching one would be waiting for it.",
     ),
     (
-        &["HANDSHAKE_PRIORITY"],
-        "Asked of the system: what it does with it shows where the processor does not suffice, and in no answer.",
-    ),
-    (
-        &["IDLE_KEY_COUNT_MAX", "SLOW_READER_LEN_MIN", "USER_ID_TRY_COUNT"],
+        &["IDLE_KEY_COUNT_MAX", "SLOW_READER_LEN_MIN"],
         "To be reached: by 16,384 keys, a remote store that fails, a socket that takes little for half a minute, and chance.",
     ),
 ];

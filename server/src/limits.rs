@@ -86,7 +86,7 @@ pub const IDLE_KEY_COUNT_MAX: usize = 16 * 1024;
 pub const HANDSHAKE_JOBS_MAX: usize = 256;
 /// The priority of the threads that do them, from 0 to 99, where others have 48. On Linux it is nice 10: where the processor
 /// does not suffice for everybody, a tenth of it, so that logging in stays possible.
-pub const HANDSHAKE_PRIORITY: u8 = 23;
+pub const HANDSHAKE_PRIORITY: u8 = 22;
 /// How often timers of sessions and connections are looked at.
 pub const TICK: Duration = Duration::from_millis(250);
 /// How much later than it should that may be before what connections did not do meanwhile is not held against them.

@@ -124,6 +124,11 @@ async fn run(sweep: Duration, socket: Option<Socket>, desk: Desk) {
         let _ = socket.await;
     }
     // A chore in hand is finished, a move is not.
+    end(tasks).await;
+}
+
+/// Waits for `tasks`, which were told to stop, for a while.
+async fn end(tasks: JoinSet<()>) {
     let _ = tokio::time::timeout(limits::UPKEEP_STOP, tasks.join_all()).await;
 }
 
@@ -204,5 +209,31 @@ impl Alone {
     pub(crate) fn close(self) {
         self.stopper.stop();
         self.writers.stop();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::{Instant, sleep};
+
+    use super::*;
+
+    /// `UPKEEP_STOP`: what ends soon is waited for, what does not is left.
+    #[tokio::test(start_paused = true)]
+    async fn tasks_are_waited_for_for_a_while() {
+        let most = limits::UPKEEP_STOP;
+        for (takes, waited) in [
+            (Duration::ZERO, Duration::ZERO),
+            (most - Duration::from_millis(1), most - Duration::from_millis(1)),
+            (most + Duration::from_millis(1), most),
+            (Duration::MAX, most),
+        ] {
+            let mut tasks = JoinSet::new();
+            tasks.spawn(async {});
+            tasks.spawn(sleep(takes));
+            let begun = Instant::now();
+            end(tasks).await;
+            assert_eq!(begun.elapsed(), waited);
+        }
     }
 }

@@ -240,7 +240,66 @@ pub(crate) fn people_len(len: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use tokio::time::Instant;
+
     use super::*;
+    use crate::{limits::ADMIN_PROGRESS, media::stage::Stage};
+
+    impl Desk {
+        /// One on a stage.
+        pub(crate) fn on(stage: &Stage) -> Self {
+            Self {
+                depot: Arc::clone(&stage.depot),
+                carries: false,
+                arrivals: Arc::default(),
+                stop: stage.stop.clone(),
+                gauges: Box::new(Vec::new),
+                busy: Arc::new(Mutex::new(())),
+            }
+        }
+    }
+
+    /// `ADMIN_PROGRESS`: however often work gets on, that is told so often, and once more at the end.
+    #[tokio::test(start_paused = true)]
+    async fn progress_is_told_now_and_then() {
+        const STEPS: u64 = 10;
+        const TIMES: u64 = 5;
+        let (report, listener) = Report::new();
+        let work = tokio::spawn(async move {
+            for _ in 0..TIMES * STEPS {
+                tokio::time::sleep(ADMIN_PROGRESS / STEPS as u32).await;
+                report.advance(1);
+            }
+            Ok(())
+        });
+        let (lines, mut told) = mpsc::channel(100);
+        let begun = Instant::now();
+        follow(work, listener, &lines).await.unwrap();
+        assert_eq!(begun.elapsed(), ADMIN_PROGRESS * TIMES as u32);
+        drop(lines);
+        let mut heard: Vec<u64> = Vec::new();
+        while let Some(Line::Progress(progress)) = told.recv().await {
+            heard.push(progress.done);
+        }
+        assert_eq!(heard.last(), Some(&(TIMES * STEPS)));
+        assert!((TIMES as usize..=TIMES as usize + 2).contains(&heard.len()), "{heard:?}");
+        // Who does not get on is not told of.
+        let (_report, listener) = Report::new();
+        let pause = ADMIN_PROGRESS * 100;
+        let work = tokio::spawn(async move {
+            tokio::time::sleep(pause).await;
+            Ok(())
+        });
+        let (lines, mut told) = mpsc::channel(100);
+        let begun = Instant::now();
+        follow(work, listener, &lines).await.unwrap();
+        assert!(begun.elapsed() >= pause && pause > Duration::from_secs(1));
+        drop(lines);
+        assert!(matches!(told.recv().await, Some(Line::Progress(_))), "the end");
+        assert_eq!(told.recv().await, None);
+    }
 
     #[test]
     fn lengths_for_people() {

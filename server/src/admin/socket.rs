@@ -117,3 +117,76 @@ async fn write(output: &mut OwnedWriteHalf, line: &Line) -> io::Result<()> {
     text.push('\n');
     timeout(limits::ADMIN_PATIENCE, output.write_all(text.as_bytes())).await?
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::Instant;
+
+    use super::*;
+    use crate::limits::{ADMIN_PATIENCE, ADMIN_REQUEST_LEN_MAX};
+    use crate::media::stage::Stage;
+
+    /// `ADMIN_PATIENCE`: who says nothing, or does not end what it says, is left after that time; who speaks before is answered.
+    #[tokio::test(start_paused = true)]
+    async fn operators_are_not_waited_for_for_ever() {
+        let stage = Stage::new();
+        let desk = Desk::on(&stage);
+        for said in ["", "{", "{}\n"] {
+            let (mut operator, served) = UnixStream::pair().unwrap();
+            operator.write_all(said.as_bytes()).await.unwrap();
+            let begun = Instant::now();
+            let result = converse(served, &desk).await;
+            if said.ends_with('\n') {
+                assert!(result.is_ok() && begun.elapsed().is_zero(), "{result:?}");
+            } else {
+                assert_eq!(result.unwrap_err().kind(), io::ErrorKind::TimedOut);
+                assert_eq!(begun.elapsed(), ADMIN_PATIENCE);
+            }
+        }
+        let (mut operator, served) = UnixStream::pair().unwrap();
+        let patient = tokio::spawn(async move {
+            tokio::time::sleep(ADMIN_PATIENCE - std::time::Duration::from_millis(1)).await;
+            operator.write_all(b"{\"command\":\"status\"}\n").await.unwrap();
+            let mut answer = String::new();
+            operator.read_to_string(&mut answer).await.unwrap();
+            answer
+        });
+        converse(served, &desk).await.unwrap();
+        let answer = patient.await.unwrap();
+        assert!(answer.contains("blobs_here"), "{answer}");
+    }
+
+    /// The same of who does not take what it is told.
+    #[tokio::test(start_paused = true)]
+    async fn operators_who_do_not_read_are_left() {
+        let (operator, served) = UnixStream::pair().unwrap();
+        let (_input, mut output) = served.into_split();
+        let begun = Instant::now();
+        let much = Line::Note("x".repeat(4 << 20));
+        let error = write(&mut output, &much).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        assert_eq!(begun.elapsed(), ADMIN_PATIENCE);
+        drop(operator);
+    }
+
+    /// `ADMIN_REQUEST_LEN_MAX`: a request of that length is read, of a longer one no more than that.
+    #[tokio::test]
+    async fn requests_are_short() {
+        let stage = Stage::new();
+        let desk = Desk::on(&stage);
+        let request = r#"{"command":"status"}"#;
+        for (len, answer) in
+            [(ADMIN_REQUEST_LEN_MAX, "blobs_here"), (ADMIN_REQUEST_LEN_MAX + 1, "no JSON")]
+        {
+            let (mut operator, served) = UnixStream::pair().unwrap();
+            let padding = " ".repeat(len as usize - request.len());
+            operator.write_all(format!("{padding}{request}\n").as_bytes()).await.unwrap();
+            converse(served, &desk).await.unwrap();
+            let mut told = Vec::new();
+            // What was not read resets the connection behind the answer.
+            while matches!(operator.read_buf(&mut told).await, Ok(len) if len > 0) {}
+            let told = String::from_utf8(told).unwrap();
+            assert!(told.contains(answer), "{len}: {told}");
+        }
+    }
+}

@@ -121,6 +121,41 @@ mod tests {
         }
     }
 
+    /// `GENERATION_COUNT`: users that share a generation are read again together, others are not.
+    #[test]
+    fn users_share_generations() {
+        let generations = Arc::new(Generations::default());
+        let acquaintances = Acquaintances::new(Arc::clone(&generations));
+        let count = i64::try_from(GENERATION_COUNT).unwrap();
+        for (other, is_read_again) in
+            [(1, false), (count - 1, false), (count, true), (9 * count, true)]
+        {
+            let place = acquaintances.get(VIEWER, USER).err().unwrap();
+            acquaintances.keep(place, known());
+            generations.changed(&Owner::User(UserId(USER.0 + other)));
+            // The first of these is the viewer's neighbour, the second the viewer's own.
+            let is_viewers = (USER.0 + other - VIEWER.0) % count == 0;
+            let is_known = acquaintances.get(VIEWER, USER).is_ok();
+            assert_eq!(is_known, !is_read_again && !is_viewers, "{other}");
+            generations.all_changed();
+        }
+    }
+
+    /// `ACQUAINTANCE_COUNT`: however many look at however many, no more pairs are kept; the latest is.
+    #[test]
+    fn so_many_are_known() {
+        let acquaintances = Acquaintances::new(Arc::default());
+        for number in 0..3 * ACQUAINTANCE_COUNT as i64 {
+            let user = UserId(USER.0 + number / 2);
+            let viewer = UserId(VIEWER.0 - number % 2);
+            let place = acquaintances.get(viewer, user).err().unwrap();
+            acquaintances.keep(place, known());
+            assert!(acquaintances.get(viewer, user).is_ok(), "{number}");
+            assert!(acquaintances.known.len() <= ACQUAINTANCE_COUNT);
+        }
+        assert!(acquaintances.known.len() > ACQUAINTANCE_COUNT / 2, "it was never full");
+    }
+
     #[test]
     fn what_changed_while_it_was_read_is_not_kept() {
         let generations = Arc::new(Generations::default());

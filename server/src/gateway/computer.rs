@@ -60,3 +60,39 @@ fn work(waiting: &Receiver<Task>) {
         thread::yield_now();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    /// `HANDSHAKE_PRIORITY`: as its doc tells, nice 10.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_thread_gives_way() {
+        use std::{fs, path::Path, thread, time::Duration};
+
+        use super::{Computer, HANDSHAKE_PRIORITY};
+
+        /// What a thread is called, and how nice it is.
+        fn look(task: &Path) -> Option<(String, i64)> {
+            let stat = fs::read_to_string(task.join("stat")).ok()?;
+            let (start, fields) = stat.rsplit_once(") ")?;
+            let (_, name) = start.split_once('(')?;
+            // The nineteenth field of all, the first two being the number and the name.
+            Some((name.to_owned(), fields.split(' ').nth(16)?.parse().ok()?))
+        }
+
+        const { assert!(HANDSHAKE_PRIORITY < 48, "others have more") };
+        let _computer = Computer::start(77).unwrap();
+        let (_, own) = look(Path::new("/proc/thread-self")).unwrap();
+        // It sets its priority when it begins, which may be in a moment.
+        let gives_way = (0..1000).any(|_| {
+            thread::sleep(Duration::from_millis(5));
+            let mut tasks = fs::read_dir("/proc/self/task").unwrap();
+            let found = tasks.find_map(|task| {
+                look(&task.ok()?.path()).filter(|(name, _)| name == "handshake-77")
+            });
+            // Who gives way already may not be allowed to do so less.
+            found.is_some_and(|(_, nice)| nice == 10 || own > 10 && nice == own)
+        });
+        assert!(gives_way, "where others have {own}");
+    }
+}

@@ -131,13 +131,26 @@ pub(super) fn authorized(own: &Users, user: UserId) -> Authorization<'_> {
 
 /// Creates an account under an id that nobody has.
 async fn create_account(ctx: &Ctx, create: &accounts::Create<'_>) -> Result<UserId> {
+    under_some_id(
+        async |random| {
+            let user = UserId(id_from(random));
+            ctx.call(user, create).await.map(|_| user)
+        },
+        || u64::from_le_bytes(ctx.random()),
+    )
+    .await
+}
+
+/// Tries ids out of random numbers until nobody has one.
+async fn under_some_id<T>(
+    mut create: impl AsyncFnMut(u64) -> core::result::Result<T, CallError>,
+    mut random: impl FnMut() -> u64,
+) -> Result<T> {
     for _ in 0..USER_ID_TRY_COUNT {
-        let user = UserId(id_from(u64::from_le_bytes(ctx.random())));
-        match ctx.call(user, create).await {
-            Ok(_) => return Ok(user),
+        match create(random()).await {
             // Somebody has this one.
             Err(CallError::Refused(Refusal::UserIdInvalid)) => {}
-            Err(error) => return Err(error.into()),
+            created => return Ok(created?),
         }
     }
     Err(RpcError::INTERNAL)
@@ -174,6 +187,30 @@ async fn tell_of_login(ctx: &Ctx, user: UserId, new: &types::Authorization) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// `USER_ID_TRY_COUNT`: so many ids that somebody has are tried, each another one, and no more.
+    #[tokio::test]
+    async fn ids_are_tried_until_one_is_free() {
+        let most = USER_ID_TRY_COUNT as u64;
+        for (free, expected) in [(1, Ok(1)), (most, Ok(most)), (most + 1, Err(RpcError::INTERNAL))]
+        {
+            let mut numbers = 1..;
+            let create = async |number| match number == free {
+                true => Ok(number),
+                false => Err(CallError::Refused(Refusal::UserIdInvalid)),
+            };
+            let created = under_some_id(create, || numbers.next().unwrap()).await;
+            assert_eq!(created, expected);
+            assert_eq!(numbers.next(), Some(free.min(most) + 1));
+        }
+        let mut tries = 0;
+        let create = async |_| {
+            tries += 1;
+            Err::<(), _>(CallError::Failed)
+        };
+        under_some_id(create, || 7).await.unwrap_err();
+        assert_eq!(tries, 1, "that is no matter of the id");
+    }
 
     #[test]
     fn ids_of_people_are_in_their_range() {
