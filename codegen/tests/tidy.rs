@@ -179,7 +179,6 @@ const NOT_REACHED: &[(&[&str], &str)] = &[
     (
         &[
             "BLOCKING_THREADS_PER_SHARD",
-            "DIRECT_COUNT_MAX",
             "READ_LEN",
             "READ_LONG_LEN",
             "REMOTE_READS_MAX",
@@ -190,7 +189,7 @@ const NOT_REACHED: &[(&[&str], &str)] = &[
         "How much, or how often, at once: whatever is beyond has its turn after that, and nobody is told.",
     ),
     (
-        &["ANSWER_HELD_MAX", "SEALED_TOGETHER_WAIT"],
+        &["SEALED_TOGETHER_WAIT"],
         "Times of the shell, which keeps the clock of the system: reaching one would be waiting for it.",
     ),
     (

@@ -1,15 +1,17 @@
 //! More than all queues hold, and what a start has to make up for.
 
+use std::sync::{Condvar, Mutex};
 use std::time::Duration;
 
-use services::limits::USER_ID_MIN;
-use storage::{Fault, Memory, UserId};
+use services::limits::{FORWARD_COUNT_MAX, USER_ID_MIN};
+use storage::{Batch, Durability, Fault, Memory, Snapshot, UserId};
 use tl::operations::functions::{accounts, mailbox};
 use tokio::task::JoinSet;
 
 use super::*;
 use crate::limits::{
-    ANSWERS_HELD_COUNT_MAX, DELIVERIES_IN_FLIGHT_MAX, GROUP_COUNT_MAX, WRITER_QUEUE_COUNT,
+    ANSWER_HELD_MAX, ANSWERS_HELD_COUNT_MAX, DELIVERIES_IN_FLIGHT_MAX, DIRECT_COUNT_MAX,
+    GROUP_COUNT_MAX, WRITER_QUEUE_COUNT,
 };
 
 /// So many messages at once, all from one user to one other, whom another writer serves: each is answered and arrives once,
@@ -103,4 +105,159 @@ async fn what_was_not_delivered_is_so_at_the_start() {
     let patience = 100 * limits::DELIVERY_RETRY;
     tokio::time::timeout(patience, delivered).await.expect("it is delivered");
     writers.stop();
+}
+
+/// An engine in which one writer's writes wait while the gate is closed.
+#[derive(Default)]
+struct Gated {
+    memory: Memory,
+    /// The writer's thread.
+    writer: String,
+    is_closed: Mutex<bool>,
+    opened: Condvar,
+}
+
+impl Gated {
+    fn close(&self, is_closed: bool) {
+        *self.is_closed.lock().unwrap() = is_closed;
+        self.opened.notify_all();
+    }
+}
+
+impl Engine for Gated {
+    fn snapshot(&self) -> Box<dyn Snapshot + '_> {
+        self.memory.snapshot()
+    }
+
+    fn write(&self, batch: &Batch, durability: Durability) -> Result<(), storage::Error> {
+        if std::thread::current().name() == Some(&self.writer) {
+            let is_closed = self.is_closed.lock().unwrap();
+            drop(self.opened.wait_while(is_closed, |is_closed| *is_closed).unwrap());
+        }
+        self.memory.write(batch, durability)
+    }
+
+    fn sync(&self) -> Result<(), storage::Error> {
+        self.memory.sync()
+    }
+}
+
+/// Makes an account, or does nothing the second time.
+async fn create(router: &Router, id: i64) {
+    let phone = id.to_string();
+    let create = accounts::Create { phone: &phone, first_name: "A", last_name: "" };
+    let user = Owner::User(UserId(id));
+    router.call(&user, Origin::default(), &create).await.expect("it is made");
+}
+
+/// `ANSWER_HELD_MAX`: an answer waits so long for its deliveries to be applied, and then for nothing more. The clock moves by hand.
+#[tokio::test]
+async fn answers_are_held_for_a_moment() {
+    let user = |id| Owner::User(UserId(id));
+    let of = |id| writer_of(Partitions::default().of(&user(id)), 2);
+    let alice = USER_ID_MIN;
+    let bob = (alice + 1..).find(|id| of(*id) != of(alice)).expect("half of all are there");
+    let engine = Gated { writer: format!("writer-{}", of(bob)), ..Gated::default() };
+    let engine = Arc::new(engine);
+    let (clock, hub) = (Arc::new(Clock::default()), Arc::new(Hub::default()));
+    clock.stop();
+    let store = Arc::clone(&engine) as Arc<dyn Engine>;
+    let (router, writers) =
+        Router::start(store, Arc::clone(&clock), &hub, Partitions::default(), 2).unwrap();
+    let router = Arc::new(router);
+    create(&router, alice).await;
+    create(&router, bob).await;
+    engine.close(true);
+    let sent = tokio::spawn({
+        let router = Arc::clone(&router);
+        async move {
+            let send = mailbox::Send::new(bob, 7, "late");
+            router.call(&user(alice), Origin::default(), &send).await
+        }
+    });
+    tokio::task::yield_now().await;
+    let least = Duration::from_nanos(1);
+    for passed in [Duration::ZERO, ANSWER_HELD_MAX - least] {
+        clock.advance(passed);
+        // Whoever waits for nothing is answered, and later than the other would be.
+        create(&router, alice).await;
+        create(&router, alice).await;
+        tokio::task::yield_now().await;
+        assert!(!sent.is_finished(), "{passed:?}");
+    }
+    clock.advance(least);
+    let patience = 100 * limits::DELIVERY_RETRY;
+    let sent = tokio::time::timeout(patience, sent).await.expect("it is answered");
+    sent.unwrap().expect("it is durable");
+    let history = mailbox::History::new(alice, 0, 0, 0, 1, 0, 0);
+    let arrived = || router.read_now(&user(bob), &history).unwrap().count;
+    assert_eq!(arrived(), 0);
+    engine.close(false);
+    while arrived() == 0 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    writers.stop();
+}
+
+/// `DIRECT_COUNT_MAX`: up to so many deliveries are applied by the write that makes them, further ones by the next.
+#[tokio::test]
+async fn so_many_deliveries_are_applied_at_once() {
+    let most = DIRECT_COUNT_MAX / FORWARD_COUNT_MAX;
+    for (count, writes) in [(most, 1), (most + 1, 2)] {
+        let engine = Gated { writer: "writer-0".to_owned(), ..Gated::default() };
+        let engine = Arc::new(engine);
+        let (clock, hub) = (Arc::new(Clock::default()), Arc::new(Hub::default()));
+        clock.stop();
+        let store = Arc::clone(&engine) as Arc<dyn Engine>;
+        let partitions = Partitions::new(2).unwrap();
+        let (router, writers) = Router::start(store, clock, &hub, partitions, 1).unwrap();
+        let router = Arc::new(router);
+        let of = |id| partitions.of(&Owner::User(UserId(id)));
+        let alice = USER_ID_MIN;
+        let bob = (alice + 1..).find(|id| of(*id) != of(alice)).expect("half of all are there");
+        let user = |id| Owner::User(UserId(id));
+        create(&router, alice).await;
+        create(&router, bob).await;
+        let mut ids = Vec::new();
+        for random_id in 1..=FORWARD_COUNT_MAX as i64 {
+            let note = mailbox::Send::new(alice, random_id, "note");
+            let sent = router.call(&user(alice), Origin::default(), &note).await.unwrap();
+            ids.push(sent.message.id);
+        }
+        // Something is being written, and all the others come meanwhile.
+        let before = engine.memory.writes() + 1;
+        engine.close(true);
+        let mut all = JoinSet::new();
+        let ids = Arc::new(ids);
+        for number in 0..=count as i64 {
+            let (calls, ids) = (Arc::clone(&router), Arc::clone(&ids));
+            all.spawn(async move {
+                let note = mailbox::Send::new(alice, -1, "the first write");
+                let first = number * 1000 + 1000;
+                let random_ids = (first..).take(FORWARD_COUNT_MAX).collect();
+                let forward = mailbox::Forward::new(alice, Vec::clone(&ids), random_ids, bob);
+                let (owner, origin) = (Owner::User(UserId(alice)), Origin::default());
+                match number {
+                    0 => calls.call(&owner, origin, &note).await.map(drop),
+                    _ => calls.call(&owner, origin, &forward).await.map(drop),
+                }
+            });
+            tokio::task::yield_now().await;
+            if number == 0 {
+                // Until the writer has it: what comes from now on is one group.
+                while router.queues.0[0].capacity() < WRITER_QUEUE_COUNT {
+                    tokio::time::sleep(Duration::from_millis(1)).await;
+                }
+            }
+        }
+        engine.close(false);
+        while let Some(done) = all.join_next().await {
+            done.unwrap().expect("it is durable");
+        }
+        assert_eq!(engine.memory.writes() - before, writes, "{count} times {FORWARD_COUNT_MAX}");
+        let history = mailbox::History::new(alice, 0, 0, 0, 1, 0, 0);
+        let arrived = router.read_now(&user(bob), &history).unwrap().count as usize;
+        assert_eq!(arrived, count * FORWARD_COUNT_MAX);
+        writers.stop();
+    }
 }
