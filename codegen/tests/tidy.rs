@@ -181,16 +181,11 @@ const NOT_REACHED: &[(&[&str], &str)] = &[
             "BLOCKING_THREADS_PER_SHARD",
             "READ_LEN",
             "READ_LONG_LEN",
-            "REMOTE_READS_MAX",
             "REMOTE_THREAD_COUNT",
             "SHARD_COMMANDS_AT_ONCE",
             "UPKEEP_THREADS",
         ],
         "How much, or how often, at once: whatever is beyond has its turn after that, and nobody is told.",
-    ),
-    (
-        &["SEALED_TOGETHER_WAIT"],
-        "Times of the shell, which keeps the clock of the system: reaching one would be waiting for it.",
     ),
     (
         &["IDLE_KEY_COUNT_MAX", "SLOW_READER_LEN_MIN"],

@@ -1,14 +1,19 @@
-//! What is not the peer's fault: a clock that is set, a disk that is full.
+//! What is not the peer's fault: a clock that is set, a disk that is full, a remote store that does not answer, a server that
+//! stops.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use mtproto::client::RequestId;
+use server::config::{Config, MediaStore};
 use server::{Stores, limits};
 use storage::Memory;
-use storage::blobs::MemoryPieces;
+use storage::blobs::{MemoryPieces, s3::Objects};
 use tl::api::{enums, functions, types};
 
+use super::upload::{bytes, fetch, location, make, send};
 use crate::common::person::texts;
-use crate::common::{Client, Options, Person, TestServer};
+use crate::common::{Client, Options, PATIENCE, Person, TestServer};
 
 const HOUR_S: i64 = 3600;
 
@@ -80,4 +85,126 @@ async fn a_full_disk_refuses_writes_and_serves_reads() {
     // Updates go to the session of a key that asked last.
     assert_eq!(newer.next_message().await.message, "no room");
     assert_eq!(texts(&alice.history(&to_bob).await), ["no room", "before"]);
+}
+
+/// A server with files in a remote store that answers when it is told to.
+struct Away {
+    server: TestServer,
+    remote: Arc<Objects>,
+    ada: Person,
+    /// What lies in the remote store, and has never been read.
+    places: Vec<enums::InputFileLocation<'static>>,
+}
+
+/// How long each of them is.
+const LEN: usize = 2 * limits::LARGE_PACKET_LEN;
+
+impl Away {
+    async fn start(count: usize, change: impl FnOnce(&mut Config)) -> Self {
+        let data = Arc::new(tempfile::tempdir().unwrap());
+        let remote = Arc::new(Objects::in_memory().unwrap());
+        let stores = Stores {
+            engine: Arc::new(Memory::new()),
+            pieces: Arc::new(MemoryPieces::default()),
+            remote: Some(Arc::clone(&remote)),
+        };
+        let server = TestServer::start_on(&data, stores, |config| {
+            config.media.store = MediaStore::S3;
+            config.shards = 1;
+            change(config);
+        });
+        let server = server.await;
+        let mut ada = server.person("Ada").await;
+        let mut places = Vec::new();
+        for seed in 0..count as u32 {
+            let file = send(&mut ada, &bytes(LEN, seed), LEN).await;
+            places.push(location(&make(&mut ada, file).await.unwrap()));
+        }
+        // They are there once nothing of them is here.
+        while server.piece_count() > 0 {
+            server.sweep(3600).await;
+        }
+        remote.hold(true);
+        Self { server, remote, ada, places }
+    }
+
+    /// Asks for the first of the files; returns once so many requests wait for the remote store.
+    async fn ask(&mut self, count: usize, held: usize) -> Vec<RequestId> {
+        let get = |place: &enums::InputFileLocation<'static>| {
+            functions::upload::GetFile::new(place.clone(), 0, LEN as i32)
+        };
+        let asked = self.places[..count].iter().map(|place| self.ada.queue(&get(place))).collect();
+        self.ada.flush().await;
+        self.held(held).await;
+        asked
+    }
+
+    /// Returns once so many requests wait for the remote store.
+    async fn held(&self, count: usize) {
+        let held = async {
+            while self.remote.held() < count {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, held).await.expect("they are made");
+    }
+}
+
+/// `REMOTE_READS_MAX`: reads of a remote store that does not answer leave threads to what lies here.
+#[tokio::test]
+async fn a_remote_store_that_does_not_answer_holds_up_nothing_else() {
+    let most = limits::REMOTE_READS_MAX;
+    let count = most + 2;
+    let mut away = Away::start(count, |config| config.media.cache_mib = 0).await;
+    let asked = away.ask(count, most).await;
+    let mut bob = away.server.person("Bob").await;
+    let content = bytes(LEN, 99);
+    let file = send(&mut bob, &content, LEN).await;
+    let place = location(&make(&mut bob, file).await.unwrap());
+    // It waits to be carried, and is served meanwhile.
+    away.held(most + 1).await;
+    assert!(fetch(&mut bob, &place, LEN).await == content);
+    assert_eq!(away.remote.held_most(), most + 1);
+    away.remote.hold(false);
+    for (seed, request) in asked.into_iter().enumerate() {
+        let answer = away.ada.answer(request).await.unwrap();
+        assert!(answer.ends_with(&bytes(LEN, seed as u32)[LEN - 1000..]));
+    }
+}
+
+/// `SEALED_TOGETHER_WAIT`: a large answer does not wait for another that is being prepared and does not come.
+#[tokio::test]
+async fn large_answers_wait_for_one_another_but_not_long() {
+    const { assert!(limits::SEALED_TOGETHER_WAIT.as_millis() * 10 < PATIENCE.as_millis()) };
+    let mut away = Away::start(1, |_| {}).await;
+    let asked = away.ask(1, 1).await;
+    let content = bytes(LEN, 99);
+    let file = send(&mut away.ada, &content, LEN).await;
+    let place = location(&make(&mut away.ada, file).await.unwrap());
+    assert!(fetch(&mut away.ada, &place, LEN).await == content);
+    away.remote.hold(false);
+    for request in asked {
+        away.ada.answer(request).await.unwrap();
+    }
+}
+
+/// `drain_s`: a server that stops waits so long for what runs, and answers it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_runs_is_finished_at_the_end() {
+    for (drain_s, is_answered) in [(3600, true), (1, false)] {
+        let mut away = Away::start(1, |config| config.limits.drain_s = drain_s).await;
+        let request = away.ask(1, 1).await.pop().unwrap();
+        let stopping = tokio::spawn(away.server.stop());
+        if is_answered {
+            // The server is told to stop before the answer can be there, most of the time.
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            away.remote.hold(false);
+            let answer = away.ada.answer(request).await.expect("it is served");
+            assert!(answer.ends_with(&bytes(LEN, 0)[LEN - 1000..]));
+        }
+        while away.ada.turn().await.is_ok() {}
+        assert_eq!(away.remote.held(), usize::from(!is_answered));
+        away.remote.hold(false);
+        stopping.await.unwrap();
+    }
 }
