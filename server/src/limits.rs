@@ -80,7 +80,7 @@ pub const SLOW_READER: Duration = Duration::from_secs(30);
 pub const SLOW_READER_LEN_MIN: usize = 64 * 1024;
 /// How many sessions one auth key may have at once; the least recently used idle one gives way.
 pub const SESSIONS_PER_KEY_MAX: usize = 64;
-/// How many auth keys one shard keeps in memory without a session of theirs.
+/// How many auth keys one shard keeps in memory; beyond, those without a session are looked up again when they come.
 pub const IDLE_KEY_COUNT_MAX: usize = 16 * 1024;
 /// How many handshake computations may wait at once on a shard; further handshakes are told to come back.
 pub const HANDSHAKE_JOBS_MAX: usize = 256;

@@ -24,6 +24,7 @@ use super::{
     Codes, Config, Dc, Engine, Limits, Log, LogFormat, Media, MediaStore, S3, WebSocket, Webhook,
     parse,
 };
+use crate::limits::IDLE_KEY_COUNT_MAX;
 
 /// What the layers are read from. The default is nothing at all, on one core.
 #[derive(Clone, Debug)]
@@ -305,6 +306,7 @@ impl Reader {
                 idle_s: self.seconds("limits.idle_s", 900),
                 drain_s: self.seconds("limits.drain_s", 10),
                 code_lifetime_s: self.seconds("limits.code_lifetime_s", 300),
+                idle_keys_max: IDLE_KEY_COUNT_MAX,
             },
             log: Log {
                 filter: self.read("log.filter", log_filter).unwrap_or_else(|| "info".into()),

@@ -192,6 +192,8 @@ pub struct Limits {
     pub drain_s: u64,
     /// How long a login code is good for.
     pub code_lifetime_s: u64,
+    /// Auth keys that a shard keeps in memory without a session of theirs. For tests; there is no setting.
+    pub idle_keys_max: usize,
 }
 
 /// What is logged, and how.

@@ -527,7 +527,7 @@ impl Shard {
             connection.check_deadlines(self, now);
         }
         let mut logins = self.logins.borrow_mut();
-        if logins.len() > limits::IDLE_KEY_COUNT_MAX {
+        if logins.len() > self.shared.config.limits.idle_keys_max {
             logins.retain(|_, login| Rc::strong_count(login) > 1);
         }
     }

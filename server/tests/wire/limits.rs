@@ -1,13 +1,16 @@
 //! The bounds that a peer can reach: what is beyond is refused, and what is within is served.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use mtproto::handshake::client::{Client as Exchange, Inner as Kind, Next};
-use mtproto::limits::{EXCHANGE_COUNT_MAX, PREDECESSOR_COUNT_MAX};
+use mtproto::limits::{EXCHANGE_COUNT_MAX, PREDECESSOR_COUNT_MAX, QUEUE_LEN_MAX, SESSION_IDLE};
 use mtproto::transport::Framing;
 use mtproto::{Buffer, MsgId, envelope};
-use server::limits;
+use server::{Stores, limits};
 use services::limits::CODE_SENT_COUNT_MAX;
+use storage::Memory;
+use storage::blobs::MemoryPieces;
 use tl::api::functions as api;
 use tl::api::{enums as api_enums, types as api_types};
 use tl::mtproto::{functions, types};
@@ -166,6 +169,49 @@ async fn a_key_has_only_so_many_sessions() {
     raw.request(&functions::Ping::new(3)).await;
     let again: types::NewSessionCreated = raw.wait_for().await;
     assert_ne!(again.unique_id, first.unique_id);
+}
+
+/// Whether a key that nobody uses is still in memory beside one that is used, where `most` may be; the other is, in any case.
+async fn is_kept(most: usize) -> bool {
+    let data = Arc::new(tempfile::tempdir().unwrap());
+    let memory = Arc::new(Memory::new());
+    let stores = Stores {
+        engine: Arc::clone(&memory) as _,
+        pieces: Arc::new(MemoryPieces::default()),
+        remote: None,
+    };
+    let server = TestServer::start_on(&data, stores, |config| {
+        assert_eq!(config.limits.idle_keys_max, limits::IDLE_KEY_COUNT_MAX);
+        config.limits.idle_keys_max = most;
+        config.shards = 1;
+    });
+    let server = server.await;
+    let (mut used, mut unused) = (server.raw().await, server.raw().await);
+    for raw in [&mut used, &mut unused] {
+        raw.request(&functions::Ping::new(1)).await;
+        raw.wait_for::<types::Pong>().await;
+    }
+    unused.connection.finish().await;
+    while unused.hear().await != Err(Heard::Closed) {}
+    // The session that has no connection ends.
+    server.set_clock(2 * SESSION_IDLE.as_secs().cast_signed());
+    tokio::time::sleep(2 * limits::TICK).await;
+    // From here on only what is in memory is known.
+    memory.fail_reads(true);
+    used.request(&functions::Ping::new(2)).await;
+    used.hear().await.expect("it is known");
+    unused.connection = server.connection().await;
+    unused.request(&functions::Ping::new(2)).await;
+    let heard = unused.hear().await;
+    assert!(matches!(heard, Ok(_) | Err(Heard::Error(-404))), "{heard:?}");
+    heard.is_ok()
+}
+
+/// `IDLE_KEY_COUNT_MAX`, in small: beyond it keys go that nobody uses, and no others.
+#[tokio::test]
+async fn unused_keys_are_kept_up_to_a_number() {
+    assert!(is_kept(2).await);
+    assert!(!is_kept(1).await);
 }
 
 /// `COST_UNITS_BURST`, `COST_UNITS_PER_S`: a login may spend only so much at once, and more after a while.
@@ -382,15 +428,16 @@ async fn who_reads_too_slowly_is_closed() {
     check_unread(8 * limits::WRITE_QUEUE_LEN_MAX / (500 * 64 * 16)).await;
 }
 
-/// `UNTAKEN_LEN_MAX`: from who takes nothing of what there is, no more is read; what was asked meanwhile is answered once it takes
-/// again.
+/// `UNTAKEN_LEN_MAX`: from who takes nothing of what there is, no more is read, so that even more than `QUEUE_LEN_MAX` may be
+/// asked for meanwhile; all of it is answered once it takes again.
 #[tokio::test]
 async fn nothing_is_read_from_who_takes_nothing() {
     let server = TestServer::start().await;
     let mut raw = introduced(&server).await;
     socket2::SockRef::from(raw.connection.stream()).set_recv_buffer_size(16 * 1024).unwrap();
     let much = bytes(&functions::GetFutureSalts::new(64));
-    let count = 24 * limits::UNTAKEN_LEN_MAX / (500 * 64 * 16);
+    const { assert!(limits::UNTAKEN_LEN_MAX < QUEUE_LEN_MAX / 16) };
+    let count = 2 * QUEUE_LEN_MAX / (500 * 64 * 16);
     let mut asked = Vec::new();
     for _ in 0..count {
         let messages: Vec<_> = (0..500).map(|_| (raw.msg_id(), 0, much.clone())).collect();
