@@ -187,7 +187,6 @@ const NOT_REACHED: &[(&[&str], &str)] = &[
         ],
         "How much, or how often, at once: whatever is beyond has its turn after that, and nobody is told.",
     ),
-    (&["SLOW_READER_LEN_MIN"], "To be reached: by a socket that takes little for half a minute."),
 ];
 
 #[test]

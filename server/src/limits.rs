@@ -74,6 +74,9 @@ pub const SHARD_COMMANDS_AT_ONCE: usize = 256;
 pub const WRITE_QUEUE_LEN_MAX: usize = 1024 * 1024;
 /// How many bytes may be ready for a peer before nothing more is read from it. One packet can ask for a megabyte.
 pub const UNTAKEN_LEN_MAX: usize = 256 * 1024;
+/// How many bytes the system may hold of a connection that it has not sent yet. It asks for more once half of them are sent, so
+/// that is how exactly it is known how much a socket takes.
+pub const UNSENT_LEN_MAX: u32 = 128 * 1024;
 /// How long a socket may stay full before the connection is closed.
 pub const SLOW_READER: Duration = Duration::from_secs(30);
 /// How many bytes a full socket must take in that time for the connection to stay.
@@ -259,3 +262,5 @@ pub const ADMIN_PROGRESS: Duration = Duration::from_millis(100);
 pub const UPKEEP_STOP: Duration = Duration::from_secs(5);
 /// How many threads the upkeep of files may block.
 pub const UPKEEP_THREADS: usize = 6;
+
+const _: () = assert!(UNSENT_LEN_MAX as usize / 2 <= SLOW_READER_LEN_MIN);

@@ -451,6 +451,62 @@ async fn nothing_is_read_from_who_takes_nothing() {
     }
 }
 
+/// Takes about `len` bytes off a socket, as they are.
+async fn take(stream: &tokio::net::TcpStream, len: usize) -> std::io::Result<()> {
+    let mut left = len;
+    while left > 0 {
+        tokio::time::timeout(PATIENCE, stream.readable()).await.expect("there is more")?;
+        match stream.try_read(&mut vec![0; left]) {
+            Ok(0) => return Err(std::io::ErrorKind::UnexpectedEof.into()),
+            Ok(len) => left -= len,
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Whether who takes `len` bytes in [`limits::SLOW_READER`], far less than there is for it, is served for several times as long.
+async fn is_fast_enough(len: usize) -> bool {
+    // What may lie between the two sides' system calls.
+    const BETWEEN: usize = 8 * 1024 * 1024;
+    const STEP: Duration = Duration::from_secs(5);
+    const { assert!(STEP.as_nanos() * 2 <= limits::TICK_LATE.as_nanos()) };
+    let server = TestServer::start().await;
+    let mut raw = introduced(&server).await;
+    let much = bytes(&functions::GetFutureSalts::new(64));
+    for _ in 0..BETWEEN / (500 * 64 * 16) {
+        let messages: Vec<_> = (0..500).map(|_| (raw.msg_id(), 0, much.clone())).collect();
+        let header = raw.header(false);
+        raw.send(header, &container(&messages)).await;
+    }
+    // It begins to stand still, and then goes on for three times as long as it may.
+    let steps = limits::SLOW_READER.as_secs() / STEP.as_secs();
+    for _ in 0..4 * steps {
+        tokio::time::sleep(2 * limits::TICK).await;
+        server.set_clock(STEP.as_secs().cast_signed());
+        if take(raw.connection.stream(), len / steps as usize).await.is_err() {
+            return false;
+        }
+        // Nobody reads it. Where nobody is to do so any more, that is told.
+        let header = raw.header(true);
+        let packet = raw.seal(header, &bytes(&functions::Ping::new(1)));
+        let ping = raw.connection.encode(&packet, false);
+        if !raw.connection.try_send_bytes(&ping).await {
+            return false;
+        }
+    }
+    true
+}
+
+/// `SLOW_READER_LEN_MIN`: who takes less than that in `SLOW_READER` is closed; who takes more is waited for.
+#[tokio::test]
+async fn who_reads_slowly_but_steadily_is_served() {
+    assert!(!is_fast_enough(limits::SLOW_READER_LEN_MIN / 2).await);
+    // Systems send and tell of it in portions of this order.
+    assert!(is_fast_enough(limits::SLOW_READER_LEN_MIN * 4).await);
+}
+
 /// Bombs and floods leave no memory behind: each of these would take ten megabytes.
 #[cfg(target_os = "linux")]
 #[tokio::test]
