@@ -81,6 +81,8 @@ pub const UNSENT_LEN_MAX: u32 = 128 * 1024;
 pub const SLOW_READER: Duration = Duration::from_secs(30);
 /// How many bytes a full socket must take in that time for the connection to stay.
 pub const SLOW_READER_LEN_MIN: usize = 64 * 1024;
+/// How often one connection may change shards. Once is what clients need; more is an attack on our time.
+pub const HANDOFFS_MAX: u8 = 8;
 /// How many sessions one auth key may have at once; the least recently used idle one gives way.
 pub const SESSIONS_PER_KEY_MAX: usize = 64;
 /// How many auth keys one shard keeps in memory; beyond, those without a session are looked up again when they come.
@@ -94,8 +96,6 @@ pub const HANDSHAKE_PRIORITY: u8 = 22;
 pub const TICK: Duration = Duration::from_millis(250);
 /// How much later than it should that may be before what connections did not do meanwhile is not held against them.
 pub const TICK_LATE: Duration = Duration::from_secs(10);
-/// How many threads a shard may use for what blocks, such as reading from disk.
-pub const BLOCKING_THREADS_PER_SHARD: usize = 2;
 
 // ---- what is kept in memory of users ----
 

@@ -6,7 +6,11 @@
 use std::{io, sync::Arc, thread::JoinHandle, time::Duration};
 
 use storage::Partitions;
-use tokio::{runtime, sync::Mutex, task::JoinSet};
+use tokio::{
+    runtime::{self, Runtime},
+    sync::Mutex,
+    task::JoinSet,
+};
 
 use crate::{
     admin::{
@@ -57,11 +61,7 @@ impl Upkeep {
             stores.pieces,
             stores.remote,
         ));
-        let runtime = runtime::Builder::new_current_thread()
-            .enable_all()
-            .thread_name("upkeep")
-            .max_blocking_threads(limits::UPKEEP_THREADS)
-            .build()?;
+        let runtime = runtime()?;
         let desk = Desk {
             depot: Arc::clone(&depot),
             carries: carries(&shared.config.media, &depot),
@@ -97,6 +97,12 @@ impl Upkeep {
             tracing::error!("the upkeep of files panicked");
         }
     }
+}
+
+fn runtime() -> io::Result<Runtime> {
+    let mut builder = runtime::Builder::new_current_thread();
+    builder.enable_all().thread_name("upkeep");
+    builder.max_blocking_threads(limits::UPKEEP_THREADS).build()
 }
 
 /// Without a socket the server does all but answer operators.
@@ -214,9 +220,40 @@ impl Alone {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{
+        Barrier,
+        atomic::{AtomicUsize, Ordering},
+    };
+
     use tokio::time::{Instant, sleep};
 
     use super::*;
+
+    /// `UPKEEP_THREADS`: so much blocks at once, and no more; all has its turn.
+    #[test]
+    fn so_many_threads_block() {
+        const COUNT: usize = limits::UPKEEP_THREADS;
+        let runtime = runtime().unwrap();
+        let (at_work, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        // Ends with all of them at work at once, or never.
+        let all = Arc::new(Barrier::new(COUNT));
+        let works: Vec<_> = (0..3 * COUNT)
+            .map(|_| {
+                let (all, at_work) = (Arc::clone(&all), Arc::clone(&at_work));
+                let most = Arc::clone(&most);
+                runtime.spawn_blocking(move || {
+                    let count = at_work.fetch_add(1, Ordering::SeqCst) + 1;
+                    most.fetch_max(count, Ordering::SeqCst);
+                    all.wait();
+                    // Who may not work yet has a moment to begin.
+                    std::thread::sleep(Duration::from_millis(20));
+                    at_work.fetch_sub(1, Ordering::SeqCst);
+                })
+            })
+            .collect();
+        works.into_iter().for_each(|work| runtime.block_on(work).unwrap());
+        assert_eq!(most.load(Ordering::SeqCst), COUNT);
+    }
 
     /// `UPKEEP_STOP`: what ends soon is waited for, what does not is left.
     #[tokio::test(start_paused = true)]

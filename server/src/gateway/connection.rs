@@ -43,9 +43,6 @@ pub(super) const NOT_FOUND: i32 = -404;
 /// Too much of something.
 pub(super) const FLOOD: i32 = -429;
 
-/// How often one connection may change shards. Once is what clients need; more is an attack on our time.
-const HANDOFFS_MAX: u8 = 8;
-
 /// A connection on its way to another shard, with the packet that says so and what was read behind it.
 pub(crate) struct Handoff {
     stream: std::net::TcpStream,
@@ -453,7 +450,7 @@ impl Connection {
 
     /// Gives the connection to another shard; `false` if it must end instead.
     fn move_to(self: &Rc<Self>, home: &ShardHandle, packet: Packet, input: &mut BytesMut) -> bool {
-        if self.handoffs >= HANDOFFS_MAX {
+        if self.handoffs >= limits::HANDOFFS_MAX {
             return false;
         }
         // A second handle to the same socket: dropping the first one then does not close it.

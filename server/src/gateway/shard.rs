@@ -72,17 +72,13 @@ pub(crate) fn start(
         let computer = Computer::start(index)?;
         let thread =
             std::thread::Builder::new().name(format!("shard-{index}")).spawn(move || {
-                let runtime = tokio::runtime::Builder::new_current_thread()
-                    .enable_all()
-                    .max_blocking_threads(limits::BLOCKING_THREADS_PER_SHARD)
-                    .build();
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
                 match runtime {
                     Ok(runtime) => {
                         SHARD.set(Some(index));
                         let shard =
                             Rc::new(Shard::new(shared, admission, index, handles, computer));
                         LocalSet::new().block_on(&runtime, shard.run(entrances, queue));
-                        runtime.shutdown_timeout(Duration::from_secs(1));
                     }
                     Err(error) => tracing::error!(%error, "a shard cannot start"),
                 }

@@ -171,6 +171,42 @@ async fn a_key_has_only_so_many_sessions() {
     assert_ne!(again.unique_id, first.unique_id);
 }
 
+/// `HANDOFFS_MAX`: a connection goes to the shard of each key that it is used with, but not for ever.
+#[tokio::test]
+async fn a_connection_changes_shards_only_so_often() {
+    let server = TestServer::start_with(|config| config.shards = 2).await;
+    let mut keys = vec![server.raw().await];
+    while keys.len() < 2 {
+        let other = server.raw().await;
+        let shard_of = |raw: &Raw| (raw.auth_key.id().0 >> 8) % 2;
+        if shard_of(&other) != shard_of(&keys[0]) {
+            keys.push(other);
+        }
+    }
+    let mut connection = server.connection().await;
+    let mut served = 0;
+    for raw in (0..2).cycle() {
+        let raw = &mut keys[raw];
+        std::mem::swap(&mut raw.connection, &mut connection);
+        raw.request(&functions::Ping::new(1)).await;
+        let heard = loop {
+            match raw.hear().await {
+                Ok(message) if types::Pong::from_bytes(&message.body).is_err() => {}
+                heard => break heard,
+            }
+        };
+        std::mem::swap(&mut raw.connection, &mut connection);
+        if let Err(heard) = heard {
+            assert_eq!(heard, Heard::Error(-404));
+            break;
+        }
+        served += 1;
+    }
+    // It may have begun on the first one's shard.
+    let most = usize::from(limits::HANDOFFS_MAX);
+    assert!((most..=most + 1).contains(&served), "{served}");
+}
+
 /// Whether a key that nobody uses is still in memory beside one that is used, where `most` may be; the other is, in any case.
 async fn is_kept(most: usize) -> bool {
     let data = Arc::new(tempfile::tempdir().unwrap());

@@ -2,8 +2,13 @@
 
 use crate::support::{Way, events, feed, noise, payload, target};
 use bytes::{BufMut, BytesMut};
-use mtproto::limits::PACKET_LEN_MAX;
+use crypto::{AuthKey, Side};
+use mtproto::limits::{
+    ENVELOPE_HEADER_LEN, MESSAGE_HEADER_LEN, PACKET_LEN_MAX, RPC_RESULT_HEADER_LEN, TAILROOM,
+    TRANSPORT_HEADROOM,
+};
 use mtproto::transport::{Framing, HEADROOM, Incoming, ServerTransport};
+use mtproto::{Buffer, envelope};
 
 /// Around the lengths where headers change, and the largest that clients send.
 const LENS: [usize; 15] =
@@ -90,6 +95,31 @@ fn answers_arrive() {
         server.encode_error(-404, &mut stream);
         expected.push(Incoming::Error(-404));
         assert!(events(&mut client, &stream).as_ref() == Ok(&expected), "{way:?}");
+    }
+}
+
+/// `ENVELOPE_HEADER_LEN`, `TRANSPORT_HEADROOM`, `TAILROOM`: an answer gets every header, padding and trailer where it was encoded.
+#[test]
+fn answers_are_sealed_and_framed_in_place() {
+    let key = AuthKey::new([7; 256]);
+    for way in Way::all() {
+        let (_, mut server, _) = connected(way);
+        for (n, len) in (0..256).step_by(4).chain([64 * 1024, 1024 * 1024]).enumerate() {
+            let mut answer = Buffer::from_body(&payload(len));
+            let body = answer.as_slice().as_ptr() as usize;
+            answer.prepend(&[1; RPC_RESULT_HEADER_LEN]);
+            answer.prepend(&[2; MESSAGE_HEADER_LEN]);
+            let before = answer.headroom();
+            envelope::seal(&key, Side::Server, &mut answer, &[3; 28]).unwrap();
+            assert_eq!(before - answer.headroom(), ENVELOPE_HEADER_LEN, "{way:?} {len}");
+            assert_eq!(answer.headroom(), TRANSPORT_HEADROOM, "{way:?} {len}");
+            let mut packet = answer.into_bytes_with_room(HEADROOM);
+            server.encode_in_place(&mut packet, &noise(n));
+            let start = packet.as_ptr() as usize;
+            let (end, behind) = (start + packet.len(), body + len);
+            assert!(start <= body && behind <= end, "{way:?} {len}: it was moved");
+            assert!(end - behind <= TAILROOM, "{way:?} {len}: {} bytes behind", end - behind);
+        }
     }
 }
 

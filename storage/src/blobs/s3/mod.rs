@@ -535,6 +535,23 @@ mod tests {
         assert_eq!(taken.load(Ordering::Relaxed), COUNT);
     }
 
+    /// `REMOTE_THREAD_COUNT`: so many threads talk to the store, for any number of callers.
+    #[test]
+    fn few_threads_talk_to_the_store() {
+        let objects = Objects::in_memory().unwrap();
+        assert_eq!(objects.runtime().metrics().num_workers(), REMOTE_THREAD_COUNT);
+        std::thread::scope(|scope| {
+            for number in 0..10 * REMOTE_THREAD_COUNT as u8 {
+                let objects = &objects;
+                scope.spawn(move || {
+                    let (blob, data) = (BlobId([number; 32]), DataId(1));
+                    objects.put(blob, data, 1000, &mut pieces(1000)).unwrap();
+                    assert_eq!(objects.list(number).unwrap().len(), 1);
+                });
+            }
+        });
+    }
+
     /// `REMOTE_REASON_LEN_MAX`: what a store says is cut, between two characters.
     #[test]
     fn reasons_are_cut() {
