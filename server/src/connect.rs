@@ -7,6 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use clap::ValueEnum;
 use crypto::rsa::PublicKey;
+use num_bigint::BigUint;
 
 /// A client that is known to work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -85,6 +86,7 @@ pub fn snippet(client: Client, target: &Target<'_>) -> String {
         ("@PEM_COMMENT@", commented.join("\n")),
         ("@FINGERPRINT@", key.fingerprint().to_string()),
         ("@MODULUS@", hex::encode(key.n())),
+        ("@MODULUS_DECIMAL@", BigUint::from_bytes_be(key.n()).to_string()),
         ("@ADDRESS@", address.to_string()),
         ("@IP@", address.ip().to_string()),
         ("@PORT@", address.port().to_string()),
@@ -145,6 +147,8 @@ mod tests {
         check(Client::Mtcute, None, &[pem, "{ id: 2, ipAddress: \"127.0.0.1\", port: 4430 }"]);
         check(Client::Tdlib, Some("dd00"), &[pem, "\"127.0.0.1\", 4430, \"dd00\""]);
         check(Client::Tdlib, None, &["[mtproxy]", "secrets ="]);
-        check(Client::Grammers, None, &[numbers[0], numbers[1], "127.0.0.1:4430"]);
+        // The modulus as others write it out; how it begins.
+        let decimal = "239810482691386476960863369832962792410360221516254899218445";
+        check(Client::Grammers, None, &[numbers[0], decimal, "\"127.0.0.1:4430\""]);
     }
 }
