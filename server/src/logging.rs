@@ -40,6 +40,8 @@ pub fn init(config: &Config) -> Result<(), Error> {
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(io::stderr)
+        // They would be told on standard error, too: where that is full or gone, telling it panics.
+        .log_internal_errors(false)
         .with_ansi(terminal);
     let started = if json { lines.json().flatten_event(true).try_init() } else { lines.try_init() };
     started.map_err(Error::Taken)?;

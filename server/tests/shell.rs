@@ -34,9 +34,13 @@ struct Running {
 
 impl Running {
     fn start(data: &Path) -> Self {
+        Self::logging_to(data, Stdio::piped())
+    }
+
+    fn logging_to(data: &Path, log: Stdio) -> Self {
         let mut command = baudot();
         command.args(["serve", "--listen", "127.0.0.1:0", "--engine", "memory", "--shards", "1"]);
-        command.arg("--data").arg(data).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.arg("--data").arg(data).stdout(Stdio::piped()).stderr(log);
         let mut child = command.spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut greeting = Vec::new();
@@ -45,7 +49,9 @@ impl Running {
             let mut line = String::new();
             if stdout.read_line(&mut line).unwrap() == 0 {
                 let mut said = String::new();
-                child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+                if let Some(mut log) = child.stderr.take() {
+                    log.read_to_string(&mut said).unwrap();
+                }
                 panic!("the server ended: {greeting:?}\n{said}");
             }
             greeting.push(line.trim_end().to_owned());
@@ -60,7 +66,9 @@ impl Running {
         let asked = Command::new("kill").args([signal, &self.child.id().to_string()]).status();
         assert!(asked.unwrap().success());
         let mut log = String::new();
-        self.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+        if let Some(mut stderr) = self.child.stderr.take() {
+            stderr.read_to_string(&mut log).unwrap();
+        }
         let mut rest = String::new();
         self.stdout.read_to_string(&mut rest).unwrap();
         assert_eq!(rest, "", "nothing follows the greeting");
@@ -109,6 +117,23 @@ fn starts_greets_and_stops() {
         assert!(log.contains(r#""message":"stopped""#), "{log}");
     }
     assert_eq!(fingerprints[0], fingerprints[1]);
+}
+
+/// Where its log goes may be full, as the disk is, or gone: it runs on and says nothing.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_log_that_cannot_be_written_ends_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let (reader, gone) = std::io::pipe().unwrap();
+    drop(reader);
+    for log in [Stdio::from(full), Stdio::from(gone)] {
+        let server = Running::logging_to(&dir.path().join("data"), log);
+        TcpStream::connect(server.address).unwrap();
+        // "stopping" and "stopped" are logged on the way.
+        let (code, _) = server.stop("-TERM");
+        assert_eq!(code, Some(0));
+    }
 }
 
 /// What is printed for a client is filled in; before there is a key, it says what to do.
