@@ -15,7 +15,7 @@ use mtproto::{
 use storage::{
     Engine, Owner, Partitions, UserId,
     blobs::{
-        Pieces,
+        MemoryPieces, Pieces,
         s3::{Objects, S3Options},
     },
 };
@@ -95,6 +95,11 @@ impl Stores {
     pub fn open(config: &Config) -> Result<Self, Error> {
         let (engine, pieces) = (open(config)?, open_pieces(config)?);
         Ok(Self { engine, pieces, remote: open_remote(config)? })
+    }
+
+    /// The rows in `engine`, file contents in memory, and none elsewhere. For tests.
+    pub fn on(engine: Arc<dyn Engine>) -> Self {
+        Self { engine, pieces: Arc::new(MemoryPieces::default()), remote: None }
     }
 }
 
@@ -238,7 +243,7 @@ fn open(config: &Config) -> Result<Arc<dyn Engine>, Error> {
 /// Opens the store of pieces of this machine.
 pub(crate) fn open_pieces(config: &Config) -> Result<Arc<dyn Pieces>, Error> {
     Ok(match config.engine {
-        config::Engine::Memory => Arc::new(storage::blobs::MemoryPieces::default()),
+        config::Engine::Memory => Arc::new(MemoryPieces::default()),
         #[cfg(feature = "rocks")]
         config::Engine::Rocks => {
             Arc::new(storage::blobs::RocksPieces::open(&config.data_dir.join("media"))?)

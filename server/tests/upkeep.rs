@@ -12,7 +12,7 @@ use std::time::Duration;
 use ::server::{Stores, config::Config, config::MediaStore, limits};
 use serde_json::{Value, json};
 use services::{Pushed, tables};
-use storage::blobs::{MemoryPieces, PieceKey, s3::Objects};
+use storage::blobs::{PieceKey, s3::Objects};
 use storage::{
     BlobId, DataId, Group, Memory, Outbox, Owner, OwnerKind, Partitions, Read as _, View, owners,
 };
@@ -38,11 +38,8 @@ struct Kept {
 impl Kept {
     fn new() -> Self {
         let remote = Objects::in_memory().expect("there are threads");
-        let stores = Stores {
-            engine: Arc::new(Memory::new()),
-            pieces: Arc::new(MemoryPieces::default()),
-            remote: Some(Arc::new(remote)),
-        };
+        let stores =
+            Stores { remote: Some(Arc::new(remote)), ..Stores::on(Arc::new(Memory::new())) };
         Self { stores, data: Arc::new(tempfile::tempdir().expect("there is room")) }
     }
 

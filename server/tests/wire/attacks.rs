@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use mtproto::handshake::client::Inner as Kind;
 use server::{Stores, limits::SESSIONS_PER_KEY_MAX};
-use storage::{Memory, blobs::MemoryPieces};
+use storage::Memory;
 use tl::api::{enums as api_enums, functions as api};
 use tl::mtproto::{functions, types};
 use tl::{Decode as _, Encode, Layer};
@@ -121,11 +121,7 @@ async fn a_recording_is_run_once() {
 #[tokio::test]
 async fn a_recording_means_nothing_after_a_restart() {
     let data = Arc::new(tempfile::tempdir().expect("there is room"));
-    let stores = Stores {
-        engine: Arc::new(Memory::new()),
-        pieces: Arc::new(MemoryPieces::default()),
-        remote: None,
-    };
+    let stores = Stores::on(Arc::new(Memory::new()));
     let server = TestServer::start_on(&data, stores.clone(), |_| {}).await;
     let alice = server.person("Alice").await;
     let mut raw = raw_of(&server, &alice).await;

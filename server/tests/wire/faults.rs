@@ -8,7 +8,7 @@ use mtproto::client::RequestId;
 use server::config::{Config, MediaStore};
 use server::{Stores, limits};
 use storage::Memory;
-use storage::blobs::{MemoryPieces, s3::Objects};
+use storage::blobs::s3::Objects;
 use tl::api::{enums, functions, types};
 
 use super::upload::{bytes, fetch, location, make, send};
@@ -54,11 +54,7 @@ async fn a_clock_that_is_set_ends_nothing() {
 async fn a_full_disk_refuses_writes_and_serves_reads() {
     let data = Arc::new(tempfile::tempdir().unwrap());
     let memory = Arc::new(Memory::new());
-    let stores = Stores {
-        engine: Arc::clone(&memory) as _,
-        pieces: Arc::new(MemoryPieces::default()),
-        remote: None,
-    };
+    let stores = Stores::on(Arc::clone(&memory) as _);
     let server = TestServer::start_on(&data, stores, |_| {}).await;
     let (mut alice, mut bob) = (server.person("Alice").await, server.person("Bob").await);
     let to_bob = alice.peer(&bob).await;
@@ -103,11 +99,8 @@ impl Away {
     async fn start(count: usize, change: impl FnOnce(&mut Config)) -> Self {
         let data = Arc::new(tempfile::tempdir().unwrap());
         let remote = Arc::new(Objects::in_memory().unwrap());
-        let stores = Stores {
-            engine: Arc::new(Memory::new()),
-            pieces: Arc::new(MemoryPieces::default()),
-            remote: Some(Arc::clone(&remote)),
-        };
+        let stores =
+            Stores { remote: Some(Arc::clone(&remote)), ..Stores::on(Arc::new(Memory::new())) };
         let server = TestServer::start_on(&data, stores, |config| {
             config.media.store = MediaStore::S3;
             config.shards = 1;

@@ -10,7 +10,6 @@ use mtproto::{Buffer, MsgId, envelope};
 use server::{Stores, limits};
 use services::limits::CODE_SENT_COUNT_MAX;
 use storage::Memory;
-use storage::blobs::MemoryPieces;
 use tl::api::functions as api;
 use tl::api::{enums as api_enums, types as api_types};
 use tl::mtproto::{functions, types};
@@ -211,11 +210,7 @@ async fn a_connection_changes_shards_only_so_often() {
 async fn is_kept(most: usize) -> bool {
     let data = Arc::new(tempfile::tempdir().unwrap());
     let memory = Arc::new(Memory::new());
-    let stores = Stores {
-        engine: Arc::clone(&memory) as _,
-        pieces: Arc::new(MemoryPieces::default()),
-        remote: None,
-    };
+    let stores = Stores::on(Arc::clone(&memory) as _);
     let server = TestServer::start_on(&data, stores, |config| {
         assert_eq!(config.limits.idle_keys_max, limits::IDLE_KEY_COUNT_MAX);
         config.limits.idle_keys_max = most;
