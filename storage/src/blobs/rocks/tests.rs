@@ -1,3 +1,5 @@
+//! The bounds of pieces in RocksDB, and what a store of its own shows of them.
+
 use std::fs;
 
 use super::*;
