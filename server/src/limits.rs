@@ -30,6 +30,8 @@ pub const CLIENT_TEXT_LEN_MAX: usize = 128;
 
 /// How many operations may wait for one writer.
 pub const WRITER_QUEUE_COUNT: usize = 4096;
+/// How many deliveries and acknowledgements of other writers may wait beside them: as many, so that these have half of its time.
+pub const WRITER_DELIVERIES_COUNT: usize = 4096;
 /// How many of them a writer takes into one group.
 pub const GROUP_COUNT_MAX: usize = 1024;
 /// How many deliveries between its own partitions a writer applies in the group that made them; further ones take the outbox.

@@ -226,11 +226,13 @@ impl Outbox {
     ///
     /// After a start these are all that have a row, acknowledged or not.
     pub fn waiting(&self) -> impl Iterator<Item = (PartitionId, RangeInclusive<u64>)> {
-        self.partitions
-            .iter()
-            .zip(&self.sent)
-            .filter(|(_, sent)| sent.acknowledged < sent.last)
-            .map(|(to, sent)| (to, sent.acknowledged + 1..=sent.last))
+        self.partitions.iter().filter_map(|to| Some((to, self.unacknowledged(to)?)))
+    }
+
+    /// The numbers that `to` has not acknowledged, if there are any.
+    pub fn unacknowledged(&self, to: PartitionId) -> Option<RangeInclusive<u64>> {
+        let sent = self.sent.get(usize::from(to.0))?;
+        (sent.acknowledged < sent.last).then_some(sent.acknowledged + 1..=sent.last)
     }
 
     /// The first `limit` deliveries to `to` with numbers above `after`, in order, to be sent (again).

@@ -9,6 +9,7 @@
 //!
 //! This module alone knows where a partition is: here, on one of this process's writer threads.
 
+mod queue;
 #[cfg(test)]
 mod tests;
 mod trouble;
@@ -28,15 +29,15 @@ use services::{
 };
 use storage::{Delivery, Engine, Outbox, Owner, PartitionId, Partitions, View};
 use tl::{Decode, Encode, Layer, Method, operations::enums::Refusal};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 
 use crate::{
     clock::{self, Clock},
     convert::acquaintances::Generations,
     gateway::this_shard,
-    limits,
     updates::Hub,
 };
+use queue::Queue;
 use trouble::Trouble;
 
 /// Why an operation has no answer.
@@ -89,10 +90,10 @@ pub(crate) enum Command {
 
 /// The queues of all writers, by number.
 #[derive(Clone)]
-pub(crate) struct Queues(Arc<[mpsc::Sender<Command>]>);
+pub(crate) struct Queues(Arc<[Queue]>);
 
 impl Queues {
-    fn of(&self, partition: PartitionId) -> Option<&mpsc::Sender<Command>> {
+    fn of(&self, partition: PartitionId) -> Option<&Queue> {
         self.0.get(writer_of(partition, self.0.len()))
     }
 }
@@ -132,14 +133,13 @@ impl Router {
         writers: usize,
     ) -> Result<(Self, Writers), StartError> {
         let mut outboxes = load_outboxes(&*engine, partitions)?;
-        let (senders, receivers): (Vec<_>, Vec<_>) =
-            (0..writers).map(|_| mpsc::channel(limits::WRITER_QUEUE_COUNT)).unzip();
-        let queues = Queues(senders.into());
+        let (queues, takers): (Vec<_>, Vec<_>) = (0..writers).map(|_| queue::queue()).unzip();
+        let queues = Queues(queues.into());
         let stop = Arc::new(AtomicBool::new(false));
         let generations = Arc::new(Generations::default());
         let trouble = Arc::new(Trouble::default());
         let mut threads = Vec::with_capacity(writers);
-        for (number, receiver) in receivers.into_iter().enumerate() {
+        for (number, taker) in takers.into_iter().enumerate() {
             let (own, others) = outboxes
                 .into_iter()
                 .partition(|outbox| writer_of(outbox.partition(), writers) == number);
@@ -157,7 +157,7 @@ impl Router {
             let stop = Arc::clone(&stop);
             let thread = std::thread::Builder::new()
                 .name(format!("writer-{number}"))
-                .spawn(move || writer.run(receiver, &stop))?;
+                .spawn(move || writer.run(taker, &stop))?;
             threads.push(thread);
         }
         let writers = Writers { threads, queues: queues.clone(), stop };
@@ -232,7 +232,7 @@ impl Router {
         let (answer, answered) = oneshot::channel();
         let shard = this_shard();
         let command = Command::Execute { owner, origin, operation, shard, answer };
-        queue.send(command).await.map_err(|_| CallError::Failed)?;
+        queue.send(command).await?;
         answered.await.map_err(|_| CallError::Failed)?
     }
 }
@@ -242,8 +242,8 @@ impl Writers {
     pub fn stop(self) {
         self.stop.store(true, Ordering::Release);
         for queue in self.queues.0.iter() {
-            // One whose queue is full is awake.
-            let _ = queue.try_send(Command::Wake);
+            // One that has no room is awake.
+            queue.try_send(Command::Wake);
         }
         for thread in self.threads {
             if thread.join().is_err() {

@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 
 use super::*;
 use crate::limits::{
-    ANSWER_HELD_MAX, ANSWERS_HELD_COUNT_MAX, DELIVERIES_IN_FLIGHT_MAX, DIRECT_COUNT_MAX,
+    self, ANSWER_HELD_MAX, ANSWERS_HELD_COUNT_MAX, DELIVERIES_IN_FLIGHT_MAX, DIRECT_COUNT_MAX,
     GROUP_COUNT_MAX, WRITER_QUEUE_COUNT,
 };
 
@@ -150,6 +150,87 @@ async fn create(router: &Router, id: i64) {
     router.call(&user, Origin::default(), &create).await.expect("it is made");
 }
 
+/// Starts two writers on a clock that stands still, so that nothing is sent a second time; `bob`'s waits at the gate. Returns
+/// both people, whom different writers serve.
+async fn start_gated() -> (Arc<Gated>, Arc<Router>, Writers, [i64; 2]) {
+    let of = |id| writer_of(Partitions::default().of(&Owner::User(UserId(id))), 2);
+    let alice = USER_ID_MIN;
+    let bob = (alice + 1..).find(|id| of(*id) != of(alice)).expect("half of all are there");
+    let engine = Arc::new(Gated { writer: format!("writer-{}", of(bob)), ..Gated::default() });
+    let (clock, hub) = (Arc::new(Clock::default()), Arc::new(Hub::default()));
+    clock.stop();
+    let store = Arc::clone(&engine) as Arc<dyn Engine>;
+    let (router, writers) = Router::start(store, clock, &hub, Partitions::default(), 2).unwrap();
+    let router = Arc::new(router);
+    create(&router, alice).await;
+    create(&router, bob).await;
+    engine.close(true);
+    (engine, router, writers, [alice, bob])
+}
+
+/// Sends `count` messages at once, without waiting for an answer.
+fn send_all(router: &Arc<Router>, from: i64, to: i64, count: usize) -> JoinSet<()> {
+    let mut all = JoinSet::new();
+    for random_id in 1..=count as i64 {
+        let router = Arc::clone(router);
+        all.spawn(async move {
+            let send = mailbox::Send::new(to, random_id, "text");
+            let owner = Owner::User(UserId(from));
+            router.call(&owner, Origin::default(), &send).await.expect("it is answered");
+        });
+    }
+    all
+}
+
+fn queue_of(router: &Router, user: i64) -> &Queue {
+    router.queues.of(router.partitions.of(&Owner::User(UserId(user)))).expect("it has a writer")
+}
+
+fn history_count(router: &Router, owner: i64, peer: i64) -> usize {
+    let history = mailbox::History::new(peer, 0, 0, 0, 1, 0, 0);
+    router.read_now(&Owner::User(UserId(owner)), &history).unwrap().count as usize
+}
+
+/// `WRITER_DELIVERIES_COUNT`: other writers' deliveries find room in a queue for which more callers wait than it has room for.
+#[tokio::test]
+async fn deliveries_find_room_where_callers_wait_for_it() {
+    let (engine, router, writers, [alice, bob]) = start_gated().await;
+    let own = send_all(&router, bob, bob, WRITER_QUEUE_COUNT + 2 * GROUP_COUNT_MAX);
+    while queue_of(&router, bob).room_for_callers() > 0 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let sent = send_all(&router, alice, bob, 1);
+    while history_count(&router, alice, bob) == 0 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    engine.close(false);
+    let patience = 100 * limits::DELIVERY_RETRY;
+    tokio::time::timeout(patience, sent.join_all()).await.expect("it is delivered");
+    assert_eq!(history_count(&router, bob, alice), 1);
+    own.join_all().await;
+    writers.stop();
+}
+
+/// `DELIVERIES_IN_FLIGHT_MAX`: what found no room goes on its way as soon as what went before was applied, not when it is time
+/// to send again.
+#[tokio::test]
+async fn deliveries_go_on_when_those_before_were_applied() {
+    let (engine, router, writers, [alice, bob]) = start_gated().await;
+    let count = 4 * DELIVERIES_IN_FLIGHT_MAX;
+    let sent = send_all(&router, alice, bob, count);
+    while history_count(&router, alice, bob) < count {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    assert_eq!(history_count(&router, bob, alice), 0);
+    let room = queue_of(&router, bob).room_for_writers();
+    assert!(room >= limits::WRITER_DELIVERIES_COUNT - DELIVERIES_IN_FLIGHT_MAX, "{room}");
+    engine.close(false);
+    let patience = 100 * limits::DELIVERY_RETRY;
+    tokio::time::timeout(patience, sent.join_all()).await.expect("each is delivered");
+    assert_eq!(history_count(&router, bob, alice), count);
+    writers.stop();
+}
+
 /// `ANSWER_HELD_MAX`: an answer waits so long for its deliveries to be applied, and then for nothing more. The clock moves by hand.
 #[tokio::test]
 async fn answers_are_held_for_a_moment() {
@@ -245,7 +326,7 @@ async fn so_many_deliveries_are_applied_at_once() {
             tokio::task::yield_now().await;
             if number == 0 {
                 // Until the writer has it: what comes from now on is one group.
-                while router.queues.0[0].capacity() < WRITER_QUEUE_COUNT {
+                while router.queues.0[0].room_for_callers() < WRITER_QUEUE_COUNT {
                     tokio::time::sleep(Duration::from_millis(1)).await;
                 }
             }

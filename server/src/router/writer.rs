@@ -15,9 +15,10 @@ use services::{Pushed, partition};
 use storage::{
     Committed, Delivery, Engine, Group, Outbox, PartitionId, Partitions, Receipt, Round,
 };
-use tokio::sync::mpsc;
 
-use super::{Answer, CallError, Command, Queues, refused, trouble::Trouble, writer_of};
+use super::{
+    Answer, CallError, Command, Queues, queue::Taker, refused, trouble::Trouble, writer_of,
+};
 use crate::{
     clock::{self, Clock},
     convert::acquaintances::Generations,
@@ -76,6 +77,15 @@ struct Sent {
     since: UnixTime,
 }
 
+impl Sent {
+    /// How many more may be on their way.
+    fn room(self) -> usize {
+        let in_flight = self.up_to.saturating_sub(self.acknowledged);
+        let in_flight = usize::try_from(in_flight).unwrap_or(usize::MAX);
+        limits::DELIVERIES_IN_FLIGHT_MAX.saturating_sub(in_flight)
+    }
+}
+
 impl Writer {
     #[expect(clippy::too_many_arguments, reason = "the parts of one value, from one place")]
     pub(super) fn new(
@@ -106,7 +116,7 @@ impl Writer {
     }
 
     /// Runs until `stop` is set and the queue is empty.
-    pub(super) fn run(mut self, mut queue: mpsc::Receiver<Command>, stop: &AtomicBool) {
+    pub(super) fn run(mut self, mut queue: Taker, stop: &AtomicBool) {
         let runtime = match tokio::runtime::Builder::new_current_thread().enable_time().build() {
             Ok(runtime) => runtime,
             Err(error) => {
@@ -129,7 +139,7 @@ impl Writer {
             let room = limits::GROUP_COUNT_MAX.saturating_sub(commands.len()).max(1);
             runtime.block_on(async {
                 // Time-out: nothing came, and it is time to look at what was not acknowledged.
-                let _ = tokio::time::timeout(wait, queue.recv_many(&mut commands, room)).await;
+                let _ = tokio::time::timeout(wait, queue.take(&mut commands, room)).await;
             });
             if commands.is_empty() && stop.load(Ordering::Acquire) {
                 break;
@@ -297,7 +307,7 @@ impl Writer {
         }
     }
 
-    /// Puts a new delivery into its receiver's queue, unless earlier ones still wait for room there.
+    /// Puts a new delivery into its receiver's queue, if it is its turn and not too many are on their way.
     fn deliver(&mut self, delivery: Delivery) {
         let pair = (delivery.from, delivery.to);
         let number = delivery.number;
@@ -305,7 +315,8 @@ impl Writer {
         let before = number.saturating_sub(1);
         let first = Sent { up_to: before, acknowledged: before, since: now };
         let sent = *self.sent.entry(pair).or_insert(first);
-        if sent.up_to == before && self.send(delivery.to, Command::Deliver(delivery)) {
+        let is_next = sent.up_to == before && sent.room() > 0;
+        if is_next && self.send(delivery.to, Command::Deliver(delivery)) {
             let since = if sent.acknowledged == before { now } else { sent.since };
             self.sent.insert(pair, Sent { up_to: number, since, ..sent });
         }
@@ -318,7 +329,7 @@ impl Writer {
             self.own.push(command);
             return true;
         }
-        self.queues.of(partition).is_some_and(|queue| queue.try_send(command).is_ok())
+        self.queues.of(partition).is_some_and(|queue| queue.try_send(command))
     }
 
     fn owns(&self, partition: PartitionId) -> bool {
@@ -335,11 +346,18 @@ impl Writer {
         if let Err(error) = outbox.acknowledge(to, number) {
             tracing::error!(%error, "an acknowledgement does not fit the outbox");
         }
+        let unacknowledged = outbox.unacknowledged(to);
         self.answer_the_held(from, to, number);
-        let now = self.clock.now();
-        if let Some(sent) = self.sent.get_mut(&(from, to)) {
-            sent.acknowledged = sent.acknowledged.max(number);
-            sent.since = now;
+        let Some(sent) = self.sent.get_mut(&(from, to)) else {
+            return;
+        };
+        sent.acknowledged = sent.acknowledged.max(number);
+        sent.up_to = sent.up_to.max(sent.acknowledged);
+        sent.since = self.clock.now();
+        let sent = *sent;
+        let is_more = unacknowledged.is_some_and(|numbers| *numbers.end() > sent.up_to);
+        if is_more && sent.room() >= limits::DELIVERIES_IN_FLIGHT_MAX / 2 {
+            self.send_pending(from, to, sent);
         }
     }
 
@@ -358,22 +376,23 @@ impl Writer {
                 let is_due =
                     sent.is_none_or(|sent| now.since(sent.since) >= limits::DELIVERY_RETRY);
                 if is_due {
-                    due.push((pair, *numbers.start()));
+                    let acknowledged = numbers.start().saturating_sub(1);
+                    due.push((pair, Sent { up_to: acknowledged, acknowledged, since: now }));
                 }
             }
         }
-        for ((from, to), first) in due {
-            self.resend(from, to, first, now);
+        for ((from, to), sent) in due {
+            self.send_pending(from, to, sent);
         }
     }
 
-    fn resend(&mut self, from: PartitionId, to: PartitionId, first: u64, now: UnixTime) {
+    /// Reads what comes after `sent` of a pair, and sends as much of it as there is room for.
+    fn send_pending(&mut self, from: PartitionId, to: PartitionId, mut sent: Sent) {
         let Some(outbox) = self.outboxes.iter().find(|outbox| outbox.partition() == from) else {
             return;
         };
         let snapshot = self.engine.snapshot();
-        let limit = limits::DELIVERIES_IN_FLIGHT_MAX;
-        let pending = outbox.pending(&*snapshot, to, first.saturating_sub(1), limit);
+        let pending = outbox.pending(&*snapshot, to, sent.up_to, sent.room());
         drop(snapshot);
         let deliveries = match pending {
             Ok(deliveries) => deliveries,
@@ -382,16 +401,14 @@ impl Writer {
                 return;
             }
         };
-        let mut up_to = first.saturating_sub(1);
         for delivery in deliveries {
             let number = delivery.number;
             if !self.send(to, Command::Deliver(delivery)) {
                 break;
             }
-            up_to = number;
+            sent.up_to = number;
         }
-        let acknowledged = first.saturating_sub(1);
-        self.sent.insert((from, to), Sent { up_to, acknowledged, since: now });
+        self.sent.insert((from, to), sent);
     }
 }
 
