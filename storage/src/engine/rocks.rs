@@ -12,8 +12,8 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use rocksdb::{
-    BlockBasedOptions, Cache, ColumnFamily, ColumnFamilyDescriptor, DB, DBCompressionType,
-    DBRecoveryMode, InfoLogger, LogLevel, Options, ReadOptions, SliceTransform,
+    BlockBasedIndexType, BlockBasedOptions, Cache, ColumnFamily, ColumnFamilyDescriptor, DB,
+    DBCompressionType, DBRecoveryMode, InfoLogger, LogLevel, Options, ReadOptions, SliceTransform,
     SnapshotWithThreadMode, WriteBatch, WriteOptions,
 };
 
@@ -169,6 +169,10 @@ fn family(_options: &RocksOptions, cache: &Cache) -> Options {
     blocks.set_block_cache(cache);
     blocks.set_block_size(16 << 10);
     blocks.set_bloom_filter(10.0, false);
+    // Indexes and filters of a file in blocks, of which a look-up needs one each. Whole they take megabytes, which a cache has no
+    // room for in any of its shards: then each look-up reads them, and computes their checksum, for a millisecond or two.
+    blocks.set_index_type(BlockBasedIndexType::TwoLevelIndexSearch);
+    blocks.set_partition_filters(true);
     blocks.set_cache_index_and_filter_blocks(true);
     blocks.set_pin_l0_filter_and_index_blocks_in_cache(true);
     let mut family = Options::default();
@@ -313,6 +317,7 @@ mod tests {
     use super::*;
     use crate::UserId;
     use crate::engine::{Row, suite};
+    use crate::key::{Key as _, KeyBuf};
 
     fn options() -> RocksOptions {
         RocksOptions {
@@ -351,6 +356,43 @@ mod tests {
         };
         rocks.snapshot().scan(b"", b"\xff", Order::Forward, &mut visit).unwrap();
         assert_eq!(count, 2);
+    }
+
+    /// Looking for what is not there reads little, also from files whose filters would fill the cache.
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_look_up_reads_no_whole_filter() {
+        const COUNT: u32 = 600_000;
+        const LOOK_UPS: u32 = 500;
+        let folder = tempfile::tempdir().unwrap();
+        let options = RocksOptions { write_buffer_len: 64 << 20, ..options() };
+        let rocks = Rocks::open(folder.path(), &options).unwrap();
+        let user = Owner::User(UserId(7));
+        let mut start = KeyBuf::new();
+        user.bucket().0.encode(&mut start);
+        user.encode(&mut start);
+        // Every second key is there.
+        let key = |number: u32| [&start[..], &number.to_be_bytes()].concat();
+        for first in (0..COUNT).step_by(10_000) {
+            let row = |number: u32| Row::put(&key(2 * number), start.len() + 4);
+            let rows = (first..first + 10_000).map(row).collect();
+            rocks.write(&Batch { rows, ..Batch::default() }, Durability::Buffered).unwrap();
+        }
+        rocks.db.compact_range_cf(rocks.family_named(OWNERS), None::<&[u8]>, None::<&[u8]>);
+        // Filters of files that this process wrote may be held in memory.
+        drop(rocks);
+        let rocks = Rocks::open(folder.path(), &options).unwrap();
+        let read = || {
+            let io = std::fs::read_to_string("/proc/self/io").unwrap();
+            let line = io.lines().find_map(|line| line.strip_prefix("rchar: ")).unwrap();
+            line.parse::<u64>().unwrap()
+        };
+        let before = read();
+        for number in (0..COUNT).step_by((COUNT / LOOK_UPS) as usize) {
+            assert_eq!(value_of(&rocks, &key(2 * number + 1)), None);
+        }
+        let each = (read() - before) / u64::from(LOOK_UPS);
+        assert!(each < 64 << 10, "{each} bytes");
     }
 
     fn value_of(rocks: &Rocks, key: &[u8]) -> Option<Vec<u8>> {
