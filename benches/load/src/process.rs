@@ -204,6 +204,7 @@ pub(crate) struct Baudot {
     pub(crate) data: PathBuf,
     binary: PathBuf,
     core: Option<usize>,
+    settings: &'static [&'static str],
 }
 
 impl Baudot {
@@ -219,13 +220,24 @@ impl Baudot {
 
     /// Starts one on a free port, with its rows in `data`.
     pub(crate) fn start(binary: &Path, data: &Path, core: Option<usize>) -> Result<Self> {
+        Self::start_with(binary, data, core, &[])
+    }
+
+    /// As [`Self::start`], with further settings.
+    pub(crate) fn start_with(
+        binary: &Path,
+        data: &Path,
+        core: Option<usize>,
+        settings: &'static [&'static str],
+    ) -> Result<Self> {
         let mut command = Self::command(binary);
         command.arg("serve").args(["--listen", "127.0.0.1:0", "--log", "warn"]);
         command.arg("--data").arg(data);
         if core.is_some() {
             command.args(["--shards", "1"]);
         }
-        for setting in ["limits.connections_max=50000", "limits.connections_per_ip_max=50000"] {
+        let connections = ["limits.connections_max=50000", "limits.connections_per_ip_max=50000"];
+        for setting in connections.iter().chain(settings) {
             command.args(["--set", setting]);
         }
         // The largest files, where the server has a setting for that.
@@ -241,19 +253,19 @@ impl Baudot {
         let address = address.trim().trim_end_matches('.').parse();
         let address = address.map_err(|error| Error::setup(line.trim(), error))?;
         let (binary, data) = (binary.to_owned(), data.to_owned());
-        Ok(Self { process, address, data, binary, core })
+        Ok(Self { process, address, data, binary, core, settings })
     }
 
     /// Stops it in its own time, or kills it, and starts it again. How long it took until it listened.
     pub(crate) fn restart(self, kill: bool) -> Result<(Self, Duration)> {
-        let Self { process, data, binary, core, .. } = self;
+        let Self { process, data, binary, core, settings, .. } = self;
         if kill {
             drop(process);
         } else {
             process.stop()?;
         }
         let begun = clock::instant();
-        let again = Self::start(&binary, &data, core)?;
+        let again = Self::start_with(&binary, &data, core, settings)?;
         Ok((again, clock::instant() - begun))
     }
 }

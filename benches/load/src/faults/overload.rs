@@ -32,6 +32,8 @@ use crate::process::{Baudot, Process, Usage, public_key};
 use crate::report::{number, say};
 use crate::session::Event;
 
+/// What is kept in memory of millions of rows is the operator's choice, and not what this is about.
+const SETTINGS: [&str; 1] = ["block_cache_mib=32"];
 /// By how much the server may grow in all of this.
 const GROWTH_MAX: u64 = 512 << 20;
 /// How long an answer to those who were there before may take.
@@ -75,7 +77,7 @@ pub(crate) fn run(plan: &Plan) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let data = folder.path().join("data");
     std::fs::create_dir_all(&data)?;
-    let server = Baudot::start(&plan.server, &data, None)?;
+    let server = Baudot::start_with(&plan.server, &data, None, &SETTINGS)?;
     let mut crowd = Clients::new(server.address, &public_key(&data)?)?;
     let file = folder.path().join("accounts");
     let mut made = accounts::seed(&mut crowd, &file, FLOODERS + 2)?;
