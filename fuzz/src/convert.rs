@@ -12,7 +12,7 @@
 use core::mem::discriminant;
 
 use server::convert::attributes::{self, Described, Description};
-use server::convert::media::{self, Handle};
+use server::convert::media::{self, Handle, Handles};
 use server::convert::messages::{View, draft};
 use server::convert::{cards, entities, notify, privacy, users};
 use server::limits::{
@@ -252,7 +252,7 @@ fn show_record(bytes: &[u8], layer: Layer) {
 fn show_attachment(bytes: &[u8], layer: Layer) {
     let Some(attachment) = media::attachment(bytes) else { return };
     let media = &attachment.media;
-    show(&media::media_to_tl(media, &Handle::default()), layer);
+    show(&media::media_to_tl(media, &Handles::default()), layer);
     assert_eq!(media::file_id(media), attachment::file_id(media));
     // Who is told that a message was played must be those who were told that it was not.
     if !media::is_passing(media) {

@@ -203,20 +203,24 @@ pub fn contents(file: &File) -> impl Iterator<Item = &Content> {
     std::iter::once(first).chain(second)
 }
 
-/// The file that the owner has from `source`. Refuses: `fileReferenceExpired`.
-pub(crate) fn of_source(rows: &impl Read, source: &Source) -> Result<File> {
-    let file = match source {
-        Source::SourceFile(source) => rows.get(OWN_FILES, &source.id)?.map(|own| own.file),
+/// The files that the owner has from `source`: one, or a video and its cover. Refuses: `fileReferenceExpired`.
+pub(crate) fn of_source(rows: &impl Read, source: &Source) -> Result<Vec<File>> {
+    let files: Vec<File> = match source {
+        Source::SourceFile(source) => {
+            rows.get(OWN_FILES, &source.id)?.map(|own| own.file).into_iter().collect()
+        }
         Source::SourceMessage(source) => log::find(rows, source.id)?
             .and_then(|message| attachment::of(&message))
-            .and_then(|attachment| attachment::file(attachment.media)),
+            .into_iter()
+            .flat_map(|attachment| attachment::files(attachment.media))
+            .collect(),
         Source::SourceProfile(source) => {
             let all = photos::Sight { photos: true, fallback: true };
             let photo = photos::find(rows, source.id, all)?;
-            photo.map(|photo| tl::records::types::FilePhoto { photo }.into())
+            photo.map(|photo| tl::records::types::FilePhoto { photo }.into()).into_iter().collect()
         }
     };
-    file.ok_or_else(|| Refusal::FileReferenceExpired.into())
+    if files.is_empty() { Err(Refusal::FileReferenceExpired.into()) } else { Ok(files) }
 }
 
 /// Tells that each of `users` holds the file once more.

@@ -182,10 +182,11 @@ pub(crate) fn find(rows: &impl Read, id: i64, sight: Sight) -> Result<Option<Pho
 
 /// The photo that the owner has from `source`. Refuses: `photoIdInvalid`, `fileReferenceExpired`.
 fn of_source(rows: &impl Read, source: &Source) -> Result<Photo> {
-    match files::of_source(rows, source)? {
-        File::FilePhoto(file) => Ok(file.photo),
-        File::FileDocument(_) => Err(Refusal::PhotoIdInvalid.into()),
-    }
+    let photo = files::of_source(rows, source)?.into_iter().find_map(|file| match file {
+        File::FilePhoto(file) => Some(file.photo),
+        File::FileDocument(_) => None,
+    });
+    photo.ok_or_else(|| Refusal::PhotoIdInvalid.into())
 }
 
 fn page(photos: Vec<Photo>) -> Page {

@@ -16,7 +16,8 @@ use tl::operations::functions::{accounts, chores, contacts, files, mailbox, phot
 use tl::operations::types::mailbox::{AlbumItem, Forwarded, Sent};
 use tl::records::enums::{Attribute, File, Media, PrivacyKey, PrivacyRule, Source};
 use tl::records::types::{
-    AttributeImageSize, MediaContact, MediaGeo, MediaPhotoExpired, MediaVenue, Message,
+    AttributeImageSize, MediaContact, MediaDocument, MediaGeo, MediaPhotoExpired, MediaVenue,
+    Message,
 };
 
 const LIFE_S: i32 = 1000;
@@ -83,14 +84,20 @@ fn forget_own(cluster: &mut Cluster) {
     }
 }
 
-/// Whether those who hold a file are these, so often; with nobody the file must be gone.
-#[track_caller]
-fn check_held(cluster: &Cluster, id: i64, expected: &[(i64, i32)]) {
+/// Who holds a file, and how often.
+fn holders(cluster: &Cluster, id: i64) -> Vec<(i64, i32)> {
     let snapshot = cluster.engine.snapshot();
     let view = View::new(&*snapshot, FileId(id).into());
     let rows = view.scan(tables::HOLDERS, .., Order::Forward, 100).unwrap();
-    let held: Vec<_> = rows.into_iter().map(|(holder, holds)| (holder, holds.count)).collect();
-    assert_eq!(held, expected, "file {id}");
+    rows.into_iter().map(|(holder, holds)| (holder, holds.count)).collect()
+}
+
+/// Whether those who hold a file are these, so often; with nobody the file must be gone.
+#[track_caller]
+fn check_held(cluster: &Cluster, id: i64, expected: &[(i64, i32)]) {
+    assert_eq!(holders(cluster, id), expected, "file {id}");
+    let snapshot = cluster.engine.snapshot();
+    let view = View::new(&*snapshot, FileId(id).into());
     let there = view.contains(tables::FILE, &()).unwrap();
     assert_eq!(there, !expected.is_empty(), "file {id}");
 }
@@ -359,6 +366,110 @@ fn edit_puts_one_file_in_the_place_of_another() {
     check_held(&cluster, 3, &[(ALICE, 2)]);
     edit(&mut cluster, &sent, None, Some("alone")).unwrap();
     check_held(&cluster, 3, &[(ALICE, 2)]);
+}
+
+/// A video with a photo that stands for it, beginning at a second.
+fn covered(video: &File, cover: &File, second: i32) -> Media {
+    let (File::FileDocument(video), File::FilePhoto(cover)) = (video, cover) else {
+        panic!("no video with a cover: {video:?} {cover:?}")
+    };
+    MediaDocument {
+        video_cover: Some(cover.photo.clone()),
+        video_timestamp_s: Some(second),
+        ..MediaDocument::new(video.document.clone())
+    }
+    .into()
+}
+
+#[test]
+fn a_cover_lives_as_long_as_its_video_is_shown() {
+    let mut cluster = Cluster::new();
+    let cover = photo(&mut cluster, ALICE, 1);
+    let film = document(&mut cluster, ALICE, 2, vec![video(false)]);
+    let media = covered(&film, &cover, 7);
+    let mut try_send = |from, to, source: Source, cover: Option<Source>| {
+        cluster.now += 1;
+        let media = attached(media.clone());
+        let random_id = i64::from(cluster.now) * 1000;
+        let send = mailbox::Send {
+            media: Some(&media),
+            source: Some(source),
+            cover,
+            ..mailbox::Send::new(to, random_id, "")
+        };
+        cluster.call(user(from), &send).map(|sent| sent.message)
+    };
+    // Both must be the sender's.
+    for cover in [None, Some(own(9)), Some(own(2))] {
+        let refused = try_send(ALICE, BOB, own(2), cover);
+        assert_eq!(refused, Err(Refusal::FileReferenceExpired));
+    }
+    assert_eq!(try_send(CAROL, BOB, own(2), Some(own(1))), Err(Refusal::FileReferenceExpired));
+    let sent = try_send(ALICE, BOB, own(2), Some(own(1))).unwrap();
+    // A message gives both.
+    let again = try_send(ALICE, ALICE, of_message(sent.id), Some(of_message(sent.id))).unwrap();
+    let copy = chat(&mut cluster, BOB, ALICE).remove(0);
+    assert_eq!(attachment::of(&copy).unwrap().media, media);
+    forget_own(&mut cluster);
+    for id in [1, 2] {
+        check_held(&cluster, id, &[(ALICE, 2), (BOB, 1)]);
+    }
+    delete(&mut cluster, ALICE, false, &[sent.id, again.id]);
+
+    // What goes on goes with its cover, and begins where that is said.
+    let mut forward = |video_timestamp_s| {
+        cluster.now += 1;
+        let random_ids = vec![i64::from(cluster.now)];
+        let forward = mailbox::Forward::new(ALICE, vec![copy.id], random_ids, CAROL);
+        let forward = mailbox::Forward { video_timestamp_s, ..forward };
+        let sent = cluster.call(user(BOB), &forward).unwrap().sent.remove(0).message;
+        let Media::MediaDocument(media) = attachment::of(&sent).unwrap().media else {
+            panic!("no document")
+        };
+        assert_eq!(media.video_cover.map(|cover| cover.id), Some(1));
+        (sent.id, media.video_timestamp_s)
+    };
+    let forwarded = [None, Some(9), Some(0)].map(&mut forward);
+    assert_eq!(forwarded.map(|(_, second)| second), [Some(7), Some(9), None]);
+    for id in [1, 2] {
+        check_held(&cluster, id, &[(BOB, 4), (CAROL, 3)]);
+    }
+    delete(&mut cluster, BOB, true, &forwarded.map(|(id, _)| id));
+    delete(&mut cluster, BOB, true, &[copy.id]);
+    for id in [1, 2] {
+        check_held(&cluster, id, &[]);
+    }
+}
+
+#[test]
+fn a_cover_is_put_before_a_video_and_taken_away() {
+    let mut cluster = Cluster::new();
+    let film = document(&mut cluster, ALICE, 3, vec![video(false)]);
+    let sent = send(&mut cluster, ALICE, BOB, &film);
+    forget_own(&mut cluster);
+    let covers = [4, 5].map(|id| photo(&mut cluster, ALICE, id));
+    let mut edit = |media: &Media, cover: Option<Source>| {
+        cluster.now += 1;
+        let media = attached(media.clone());
+        let edit = mailbox::Edit { media: Some(&media), cover, ..mailbox::Edit::new(BOB, sent.id) };
+        cluster.call(user(ALICE), &edit).unwrap();
+        let copy = chat(&mut cluster, BOB, ALICE).remove(0);
+        assert_eq!(copy.media.as_deref(), Some(&*media));
+        [3, 4, 5].map(|id| holders(&cluster, id))
+    };
+    let (both, own_alone) = (vec![(ALICE, 1), (BOB, 1)], vec![(ALICE, 1)]);
+    let with_own = vec![(ALICE, 2), (BOB, 1)];
+    // The first, the same at another second, the second in its place, none.
+    let held = edit(&covered(&film, &covers[0], 5), Some(own(4)));
+    assert_eq!(held, [both.clone(), with_own.clone(), own_alone.clone()]);
+    let held = edit(&covered(&film, &covers[0], 6), None);
+    assert_eq!(held, [both.clone(), with_own.clone(), own_alone.clone()]);
+    let held = edit(&covered(&film, &covers[1], 6), Some(own(5)));
+    assert_eq!(held, [both.clone(), own_alone.clone(), with_own]);
+    let held = edit(&media_of(&film, None), None);
+    assert_eq!(held, [both, own_alone.clone(), own_alone]);
+    delete(&mut cluster, ALICE, true, &[sent.id]);
+    check_held(&cluster, 3, &[]);
 }
 
 #[test]

@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::media::{Bytes, KIB, attached, media_of, own, photo_file};
+use common::media::{Bytes, KIB, attached, document, media_of, own, photo, photo_file, video};
 use common::{ALICE, BOB, CAROL, Cluster, user};
 use storage::{AuthKeyId, Failure, FileId, Owner, RECORD_LAYER};
 use tl::Encode;
@@ -15,7 +15,7 @@ use tl::operations::functions::{
 };
 use tl::operations::types::{ReplyTo, mailbox::AlbumItem};
 use tl::records::enums::{EntityKind, NotifyTarget, PrivacyKey, PrivacyRule};
-use tl::records::types::{Client, Entity, NotifySettings};
+use tl::records::types::{Client, Entity, MediaDocument, NotifySettings};
 
 /// Executes `operation`, then with each four bytes of it replaced, then cut anywhere.
 #[track_caller]
@@ -210,4 +210,16 @@ fn messages_with_media() {
         ..AlbumItem::new(random_id, "x".to_owned(), bytes.clone())
     };
     check(&owner, &mailbox::SendAlbum::new(BOB, vec![item(1), item(2)]));
+    let covered = MediaDocument {
+        video_cover: Some(photo(5, &file_bytes())),
+        video_timestamp_s: Some(5),
+        ..MediaDocument::new(document(6, &file_bytes(), vec![video(false)]))
+    };
+    let media = attached(covered.into());
+    let media = Some(&*media);
+    let (source, cover) = (Some(own(6)), source());
+    check(&owner, &mailbox::Send { media, source, cover, ..mailbox::Send::new(BOB, 78, "") });
+    check(&owner, &mailbox::ReceiveEdit { media, ..mailbox::ReceiveEdit::new(BOB, 3, 1, "x") });
+    let forward = mailbox::Forward::new(BOB, vec![2, 3], vec![7, 8], CAROL);
+    check(&owner, &mailbox::Forward { video_timestamp_s: Some(9), ..forward });
 }

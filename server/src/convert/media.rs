@@ -100,13 +100,22 @@ pub fn pictures(pictures: &Pictures) -> Vec<enums::PhotoSize<'_>> {
     stripped.into_iter().chain(sizes).collect()
 }
 
+/// How a viewer names the files of a medium.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Handles {
+    /// Its own.
+    pub file: Handle,
+    /// The cover of a video.
+    pub cover: Handle,
+}
+
 /// A medium that is not in a message of the viewer's (yet), or what is attached to one.
 #[derive(Clone, Debug)]
 pub struct Shown {
     /// `None` for what a later version stored.
     media: Option<Media>,
     grouped_id: Option<i64>,
-    handle: Handle,
+    handles: Handles,
 }
 
 impl Shown {
@@ -114,20 +123,33 @@ impl Shown {
     #[must_use]
     pub fn attached(shared: &Shared, viewer: UserId, message: i32, attachment: Attachment) -> Self {
         let Attachment { grouped_id, media } = attachment;
-        Self { grouped_id, ..Self::new(shared, viewer, media, Origin::Message(message)) }
+        let origin = Origin::Message(message);
+        Self { grouped_id, ..Self::new(shared, viewer, media, origin, origin) }
     }
 
-    /// A medium that the viewer sees at `origin`.
+    /// A medium that the viewer sees at `origin`, and its cover at `cover`.
     #[must_use]
-    pub fn new(shared: &Shared, viewer: UserId, media: Media, origin: Origin) -> Self {
-        let handle = file_id(&media).map(|file| Handle::new(shared, viewer, file, origin));
-        Self { media: Some(media), grouped_id: None, handle: handle.unwrap_or_default() }
+    pub fn new(
+        shared: &Shared,
+        viewer: UserId,
+        media: Media,
+        origin: Origin,
+        cover: Origin,
+    ) -> Self {
+        let handle = |file: Option<i64>, origin| {
+            file.map(|file| Handle::new(shared, viewer, file, origin)).unwrap_or_default()
+        };
+        let handles = Handles {
+            file: handle(file_id(&media), origin),
+            cover: handle(attachment::cover_id(&media), cover),
+        };
+        Self { media: Some(media), grouped_id: None, handles }
     }
 
     /// Something that cannot be shown.
     #[must_use]
     pub fn unsupported() -> Self {
-        Self { media: None, grouped_id: None, handle: Handle::default() }
+        Self { media: None, grouped_id: None, handles: Handles::default() }
     }
 
     /// The album that it belongs to.
@@ -140,7 +162,7 @@ impl Shown {
     #[must_use]
     pub fn to_tl(&self) -> enums::MessageMedia<'_> {
         match &self.media {
-            Some(media) => media_to_tl(media, &self.handle),
+            Some(media) => media_to_tl(media, &self.handles),
             None => enums::MessageMedia::MessageMediaUnsupported,
         }
     }
@@ -193,30 +215,33 @@ pub fn of_file(file: File, spoiler: bool, ttl_s: Option<i32>) -> Media {
     match file {
         File::FilePhoto(file) => MediaPhoto { spoiler, ttl_s, photo: file.photo }.into(),
         File::FileDocument(file) => {
-            MediaDocument { spoiler, ttl_s, document: file.document }.into()
+            MediaDocument { spoiler, ttl_s, ..MediaDocument::new(file.document) }.into()
         }
     }
 }
 
-/// A medium for a client, who names its file, if it has one, by `handle`.
+/// A medium for a client, who names its files, if it has any, by `handles`.
 #[must_use]
-pub fn media_to_tl<'a>(media: &'a Media, handle: &'a Handle) -> enums::MessageMedia<'a> {
+pub fn media_to_tl<'a>(media: &'a Media, handles: &'a Handles) -> enums::MessageMedia<'a> {
     match media {
         Media::MediaPhoto(media) => types::MessageMediaPhoto {
             spoiler: media.spoiler,
-            photo: Some(photo(&media.photo, handle).into()),
+            photo: Some(photo(&media.photo, &handles.file).into()),
             ttl_seconds: media.ttl_s,
             ..types::MessageMediaPhoto::new()
         }
         .into(),
         Media::MediaDocument(media) => {
             let Kind { video, round, voice } = Kind::of(&media.document.attributes);
+            let cover = media.video_cover.as_ref();
             types::MessageMediaDocument {
                 spoiler: media.spoiler,
                 video,
                 round,
                 voice,
-                document: Some(document(&media.document, handle).into()),
+                document: Some(document(&media.document, &handles.file).into()),
+                video_cover: cover.map(|cover| photo(cover, &handles.cover).into()),
+                video_timestamp: media.video_timestamp_s,
                 ttl_seconds: media.ttl_s,
                 ..types::MessageMediaDocument::new()
             }
@@ -305,8 +330,8 @@ mod tests {
             ..records::MediaDocument::new(some_document(vec![video.into()]))
         };
         let media = Media::from(media);
-        let handle = Handle::default();
-        let enums::MessageMedia::MessageMediaDocument(shown) = media_to_tl(&media, &handle) else {
+        let handles = Handles::default();
+        let enums::MessageMedia::MessageMediaDocument(shown) = media_to_tl(&media, &handles) else {
             panic!("no document")
         };
         assert!(shown.video && shown.round && !shown.voice && shown.document.is_some());
@@ -314,7 +339,7 @@ mod tests {
         let gone =
             records::MediaDocumentExpired { round: true, ..records::MediaDocumentExpired::new(9) };
         let gone = Media::from(gone);
-        let enums::MessageMedia::MessageMediaDocument(shown) = media_to_tl(&gone, &handle) else {
+        let enums::MessageMedia::MessageMediaDocument(shown) = media_to_tl(&gone, &handles) else {
             panic!("no document")
         };
         assert!(shown.round && shown.document.is_none() && shown.ttl_seconds == Some(9));

@@ -9,17 +9,14 @@
 //! All three are needed. A photo of a profile is named by its user instead, whom the viewer must know and whose privacy must
 //! show it.
 
+use services::mailbox::attachment;
 use storage::{Owner, UserId};
 use tl::{
-    Decode as _,
     api::{enums::InputFileLocation, types as locations},
     operations::functions,
     records::{
-        enums::{File, Media, Source},
-        types::{
-            Attachment, Content, FilePhoto, Photo, Pictures, SourceFile, SourceMessage,
-            SourceProfile,
-        },
+        enums::{File, Source},
+        types::{Content, FilePhoto, Photo, Pictures, SourceFile, SourceMessage, SourceProfile},
     },
 };
 
@@ -51,8 +48,11 @@ pub fn file_of(
         Origin::Message(message) => {
             let messages = functions::mailbox::Messages { ids: vec![message] };
             let found = shared.router.read_now(&Owner::User(ctx.user), &messages)?.messages;
-            let file = found.iter().find_map(|message| file_in(message.media.as_deref()?));
-            file.filter(|file| services::files::id(file) == id).ok_or(expired)?
+            let mut files = found
+                .iter()
+                .flat_map(attachment::of)
+                .flat_map(|attachment| attachment::files(attachment.media));
+            files.find(|file| services::files::id(file) == id).ok_or(expired)?
         }
         Origin::Own => {
             let get = functions::files::Get { id };
@@ -85,17 +85,6 @@ pub async fn source_of(ctx: &UserCtx, file: &File, origin: Origin) -> Result<Sou
             SourceFile::new(id).into()
         }
     })
-}
-
-/// The file of an encoded [`Attachment`].
-fn file_in(media: &[u8]) -> Option<File> {
-    match Attachment::from_bytes(media).ok()?.media {
-        Media::MediaPhoto(media) => Some(FilePhoto::new(media.photo).into()),
-        Media::MediaDocument(media) => {
-            Some(tl::records::types::FileDocument::new(media.document).into())
-        }
-        _ => None,
-    }
 }
 
 /// A photo of a profile, if the caller may see it.

@@ -139,7 +139,7 @@ def test_every_way_to_lose_a_file(hasty_server):
     def document(length=5000):
         return send(user, as_document(upload(user, noise(length))))
 
-    # Edited away, deleted, its album deleted, sent again and both deleted, with its chat, gone by its time.
+    # Edited away, deleted, its album deleted, sent again and both deleted, with its chat, gone by its time, before a video.
     edited = document()
     media = as_document(upload(user, noise(5001)))
     user.call(functions.messages.EditMessageRequest(me, edited.id, message="", media=media))
@@ -160,9 +160,14 @@ def test_every_way_to_lose_a_file(hasty_server):
     user.call(functions.photos.DeletePhotosRequest([input_photo(photo)]))
     user.call(functions.photos.UpdateProfilePhotoRequest(types.InputPhotoEmpty()))
     document()
+    cover = upload(user, picture(seed=9), name="cover.jpg")
+    cover = user.call(functions.messages.UploadMediaRequest(me, as_photo(cover))).photo
+    attributes = [types.DocumentAttributeVideo(1, 2, 3)]
+    film = as_document(upload(user, noise(5002)), "video/mp4", attributes, video_cover=input_photo(cover))
+    assert send(user, film).media.video_cover.id == cover.id
     time.sleep(LIFETIME_S + 2)
-    # What the message was edited to, what was sent again, the album, the last document.
-    until_stored(server, uploads_open=0, blobs_here=5)
+    # What the message was edited to, what was sent again, the album, the last document, the video and its cover.
+    until_stored(server, uploads_open=0, blobs_here=7)
     server.media("check")
     user.call(functions.messages.DeleteHistoryRequest(me, 0))
     nothing_left(server)

@@ -25,3 +25,4 @@ mod sync;
 mod together;
 mod transports;
 mod upload;
+mod videos;

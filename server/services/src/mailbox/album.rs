@@ -54,7 +54,12 @@ pub fn send_album(
     let mut chat = Chat::open(txn.rows(), op.peer)?;
     let mut mixture = None;
     for item in fresh {
-        let attachment = attached(txn.rows(), op.peer, &item.media, item.source.as_ref())?;
+        let attachment = attached(
+            txn.rows(),
+            op.peer,
+            &item.media,
+            [item.source.as_ref(), item.cover.as_ref()],
+        )?;
         if grouped_id.is_some() {
             let album = Kind::of(&attachment.media).album();
             if album.is_none() || mixture.is_some_and(|mixture| album != mixture) {

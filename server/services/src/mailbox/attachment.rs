@@ -6,8 +6,8 @@ use storage::RECORD_LAYER;
 use tl::records::{
     enums::{Attribute, File, Media},
     types::{
-        Attachment, Document, FileDocument, FilePhoto, MediaDocumentExpired, MediaPhotoExpired,
-        Message,
+        Attachment, Document, FileDocument, FilePhoto, MediaDocument, MediaDocumentExpired,
+        MediaPhotoExpired, Message,
     },
 };
 use tl::{Decode as _, Encode as _};
@@ -134,14 +134,31 @@ pub const fn file_id(media: &Media) -> Option<i64> {
     }
 }
 
-/// The file of a medium, if it has one.
+/// The id of the cover of a video, if it has one.
 #[must_use]
-pub fn file(media: Media) -> Option<File> {
+pub fn cover_id(media: &Media) -> Option<i64> {
     match media {
-        Media::MediaPhoto(media) => Some(FilePhoto { photo: media.photo }.into()),
-        Media::MediaDocument(media) => Some(FileDocument { document: media.document }.into()),
+        Media::MediaDocument(media) => media.video_cover.as_ref().map(|cover| cover.id),
         _ => None,
     }
+}
+
+/// The ids of all files of a medium: its own, then its cover.
+pub fn file_ids(media: &Media) -> impl Iterator<Item = i64> {
+    file_id(media).into_iter().chain(cover_id(media))
+}
+
+/// All files of a medium: its own, then its cover.
+pub fn files(media: Media) -> impl Iterator<Item = File> {
+    let (file, cover) = match media {
+        Media::MediaPhoto(media) => (Some(FilePhoto { photo: media.photo }.into()), None),
+        Media::MediaDocument(media) => {
+            let cover = media.video_cover.map(|photo| FilePhoto { photo }.into());
+            (Some(FileDocument { document: media.document }.into()), cover)
+        }
+        _ => (None, None),
+    };
+    file.into_iter().chain(cover)
 }
 
 /// What a document is called, and what sounds in it: by that, people look for it.
@@ -172,6 +189,23 @@ pub const fn ttl_s(media: &Media) -> Option<i32> {
     }
 }
 
+/// A medium as a video, which may have a cover, and begin at a second of it; `None` for anything else.
+#[must_use]
+pub fn video(media: &mut Media) -> Option<&mut MediaDocument> {
+    match media {
+        Media::MediaDocument(media) if Kind::of_document(&media.document) == Kind::Video => {
+            Some(media)
+        }
+        _ => None,
+    }
+}
+
+/// Where a video is to begin, as it is stored: not at all for its beginning.
+#[must_use]
+pub fn begin_at(second: i32) -> Option<i32> {
+    Some(second).filter(|second| *second > 0)
+}
+
 /// Lets a medium live for ever.
 pub(super) const fn keep(media: &mut Media) {
     match media {
@@ -199,15 +233,15 @@ pub(super) fn expired(media: &Media) -> Option<Media> {
     }
 }
 
-/// The id of the file that a message holds, if it does.
-pub(crate) fn held(message: &Message) -> Option<i64> {
-    of(message).and_then(|attachment| file_id(&attachment.media))
+/// The ids of the files that a message holds.
+pub(crate) fn held(message: &Message) -> Vec<i64> {
+    of(message).iter().flat_map(|attachment| file_ids(&attachment.media)).collect()
 }
 
 /// Lets the files go that messages hold.
 pub(crate) fn release(txn: &mut Txn<'_, '_>, messages: &[Message]) -> Result<()> {
     let mut counts: BTreeMap<i64, i32> = BTreeMap::new();
-    for file in messages.iter().filter_map(held) {
+    for file in messages.iter().flat_map(held) {
         *counts.entry(file).or_default() += 1;
     }
     for (file, count) in counts {

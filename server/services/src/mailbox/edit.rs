@@ -39,7 +39,10 @@ pub fn edit(txn: &mut Txn<'_, '_>, now: UnixTime, op: functions::Edit<'_>) -> Re
         None => (before.text.clone(), before.entities.clone()),
     };
     let media = match op.media {
-        Some(media) => Some(attachment::encode(&replaced(txn.rows(), &before, media, op.source)?)),
+        Some(media) => {
+            let sources = [op.source, op.cover];
+            Some(attachment::encode(&replaced(txn.rows(), &before, media, sources)?))
+        }
         None => before.media.clone(),
     };
     content::check(&text, entities.as_deref(), media.as_deref())?;
@@ -51,16 +54,15 @@ pub fn edit(txn: &mut Txn<'_, '_>, now: UnixTime, op: functions::Edit<'_>) -> Re
     let held = attachment::held(&before);
     let (pts, message) = replace(txn, now, before, now.0, flags, (text, entities, media))?;
     let delivered = op.peer != me && !message.local;
-    if let Some(file) = attachment::held(&message) {
-        let own = Some(me).filter(|_| held != Some(file));
+    let holds = attachment::held(&message);
+    for &file in &holds {
+        let own = Some(me).filter(|_| !held.contains(&file));
         let users: Vec<i64> = own.into_iter().chain(delivered.then_some(op.peer)).collect();
         if !users.is_empty() {
             files::hold(txn, file, users)?;
         }
     }
-    if let Some(file) = held
-        && attachment::held(&message) != held
-    {
+    for file in held.into_iter().filter(|file| !holds.contains(file)) {
         files::release(txn, file, 1)?;
     }
     if delivered {
@@ -85,17 +87,15 @@ pub fn receive_edit(
     now: UnixTime,
     op: functions::ReceiveEdit<'_>,
 ) -> Result<Done> {
-    // Whatever file comes along is already held for the copy: in the place of the one it held, or for nothing.
+    // Whatever files come along are already held for the copy: in the place of those it held, or for nothing.
     if let Some(before) = find_by_link(txn.rows(), op.from, op.origin)? {
         attachment::release(txn, std::slice::from_ref(&before))?;
         let content = (op.text.to_owned(), op.entities, op.media.map(<[u8]>::to_vec));
         replace(txn, now, before, op.date, (op.no_webpage, op.invert_media), content)?;
-    } else if let Some(file) = op
-        .media
-        .and_then(attachment::decode)
-        .and_then(|attachment| attachment::file_id(&attachment.media))
-    {
-        files::release(txn, file, 1)?;
+    } else if let Some(attachment) = op.media.and_then(attachment::decode) {
+        for file in attachment::file_ids(&attachment.media) {
+            files::release(txn, file, 1)?;
+        }
     }
     Ok(Done {})
 }
@@ -110,15 +110,23 @@ fn replaced(
     rows: &impl Read,
     before: &Message,
     media: &[u8],
-    source: Option<Source>,
+    sources: [Option<Source>; 2],
 ) -> Result<Attachment> {
     let old = attachment::of(before);
-    let same_file = attachment::decode(media)
-        .is_some_and(|new| attachment::file_id(&new.media) == attachment::held(before));
-    // A message is where its own file comes from.
-    let own = SourceMessage { id: before.id }.into();
-    let source = if same_file { Some(own) } else { source };
-    let Attachment { media, .. } = attached(rows, before.peer, media, source.as_ref())?;
+    // A message is where its own files come from.
+    let own = Source::from(SourceMessage { id: before.id });
+    let held = attachment::held(before);
+    let is_own = |id: Option<i64>| id.is_some_and(|id| held.contains(&id));
+    let new = attachment::decode(media).map(|new| new.media);
+    let ids = new.iter().flat_map(|new| [attachment::file_id(new), attachment::cover_id(new)]);
+    let mut sources = sources;
+    for (source, id) in sources.iter_mut().zip(ids) {
+        if is_own(id) {
+            *source = Some(own.clone());
+        }
+    }
+    let sources = sources.each_ref().map(Option::as_ref);
+    let Attachment { media, .. } = attached(rows, before.peer, media, sources)?;
     let kind = Kind::of(&media);
     let fits = kind.is_replaceable()
         && attachment::ttl_s(&media).is_none()

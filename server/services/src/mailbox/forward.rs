@@ -99,8 +99,17 @@ impl Groups {
 /// The content of `source` as a new message. Its header names the first author, however often it was forwarded.
 fn again(source: Message, op: &functions::Forward, me: i64, now: UnixTime) -> Message {
     // Who gets it can tell whether it was played.
-    let played =
-        attachment::of(&source).is_some_and(|attachment| Kind::of(&attachment.media).is_played());
+    let attachment = attachment::of(&source);
+    let played = attachment.as_ref().is_some_and(|it| Kind::of(&it.media).is_played());
+    let media = match (op.video_timestamp_s, attachment) {
+        (Some(second), Some(mut attachment)) => {
+            if let Some(video) = attachment::video(&mut attachment.media) {
+                video.video_timestamp_s = attachment::begin_at(second);
+            }
+            Some(attachment::encode(&attachment))
+        }
+        _ => source.media,
+    };
     let header = source.forward.unwrap_or_else(|| {
         let author = if source.out { me } else { op.from };
         let mut hidden = op.hidden.iter().flatten();
@@ -112,7 +121,7 @@ fn again(source: Message, op: &functions::Forward, me: i64, now: UnixTime) -> Me
         }
     });
     let header = Forward { saved_from_peer: None, saved_from_id: None, ..header };
-    let caption_dropped = op.drop_captions && source.media.is_some();
+    let caption_dropped = op.drop_captions && media.is_some();
     let text = if caption_dropped { String::new() } else { source.text };
     Message {
         silent: op.silent,
@@ -121,7 +130,7 @@ fn again(source: Message, op: &functions::Forward, me: i64, now: UnixTime) -> Me
         media_unread: played && op.peer != me,
         forward: Some(header).filter(|_| !op.drop_author),
         entities: source.entities.filter(|_| !caption_dropped),
-        media: source.media,
+        media,
         ..outgoing(op.peer, now, text)
     }
 }

@@ -28,7 +28,7 @@ pub fn send(txn: &mut Txn<'_, '_>, now: UnixTime, op: functions::Send<'_>) -> Re
     writable(txn.rows(), op.peer)?;
     let attachment = op
         .media
-        .map(|media| attached(txn.rows(), op.peer, media, op.source.as_ref()))
+        .map(|media| attached(txn.rows(), op.peer, media, [op.source.as_ref(), op.cover.as_ref()]))
         .transpose()?;
     let passing = attachment
         .as_ref()
@@ -53,12 +53,13 @@ pub fn send(txn: &mut Txn<'_, '_>, now: UnixTime, op: functions::Send<'_>) -> Re
 
 /// What the owner attaches to a message for `peer`.
 ///
-/// Refuses: `mediaInvalid`; `fileReferenceExpired` if the owner does not have the file from `source`.
+/// `sources` tells from where the owner has its file, and its cover. Refuses: `mediaInvalid`; `fileReferenceExpired` if the
+/// owner does not have one of them from there.
 pub(super) fn attached(
     rows: &impl Read,
     peer: i64,
     media: &[u8],
-    source: Option<&Source>,
+    sources: [Option<&Source>; 2],
 ) -> Result<Attachment> {
     let attachment = attachment::decode(media)
         .filter(|attachment| Kind::of(&attachment.media) != Kind::Expired)
@@ -66,9 +67,9 @@ pub(super) fn attached(
     let Some(Attachment { mut media, .. }) = attachment else {
         return Err(Refusal::MediaInvalid.into());
     };
-    if let Some(id) = attachment::file_id(&media) {
+    for (id, source) in attachment::file_ids(&media).zip(sources) {
         let has = source.map(|source| files::of_source(rows, source)).transpose()?;
-        if has.is_none_or(|file| files::id(&file) != id) {
+        if has.iter().flatten().all(|file| files::id(file) != id) {
             return Err(Refusal::FileReferenceExpired.into());
         }
     }
@@ -164,7 +165,7 @@ pub(super) fn post(
         };
         txn.deliver_to(chat.peer, &receive)?;
     }
-    if let Some(file) = attachment::held(&message) {
+    for file in attachment::held(&message) {
         // The recipient's copy is held from here, before it is there.
         let users = if chat.peer == me { vec![me] } else { vec![me, chat.peer] };
         files::hold(txn, file, users)?;

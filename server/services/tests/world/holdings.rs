@@ -134,9 +134,10 @@ pub(crate) fn holds(cluster: &Cluster, user: i64) -> BTreeMap<i64, i32> {
         view.scan(tables::OWN_FILES, .., Order::Forward, usize::MAX).unwrap()
     });
     let own_files = own_files.into_iter().map(|(_, row)| files::id(&row.file));
-    let sent = messages(cluster, user)
-        .into_iter()
-        .filter_map(|message| attachment::file_id(&attachment::of(&message)?.media));
+    let sent = messages(cluster, user).into_iter().flat_map(|message| {
+        let attachment = attachment::of(&message);
+        attachment.iter().flat_map(|it| attachment::file_ids(&it.media)).collect::<Vec<_>>()
+    });
     let fallback = cluster.view(owner(user), |view| view.get(tables::FALLBACK_PHOTO, &()).unwrap());
     let shown = profile(cluster, user).into_iter().chain(fallback.map(|photo| photo.id));
     for file in own_files.chain(sent).chain(shown) {

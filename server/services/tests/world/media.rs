@@ -15,7 +15,7 @@ use tl::operations::functions::files as file_functions;
 use tl::operations::functions::{accounts, blobs, chores, mailbox, photos, uploads};
 use tl::operations::types::mailbox::AlbumItem;
 use tl::operations::types::uploads::Next;
-use tl::records::enums::{Chore, File, Source};
+use tl::records::enums::{Chore, File, Media, Source};
 use tl::records::types::{ChoreUser, Message};
 use tl::{Decode, Encode};
 
@@ -178,18 +178,22 @@ impl Crowd {
                     return one(mailbox::Send::new(to, fresh(random), "x").to_vec(RECORD_LAYER));
                 };
                 let ttl_s = random.one_in(4).then_some(5);
-                let media = attached(media_of(&file, ttl_s));
-                let (media, source) = (Some(&*media), Some(source));
-                let send =
-                    mailbox::Send { media, source, ..mailbox::Send::new(to, fresh(random), "") };
+                let (media, cover) = covered(cluster, random, user, &known, media_of(&file, ttl_s));
+                let send = mailbox::Send {
+                    media: Some(&media),
+                    source: Some(source),
+                    cover,
+                    ..mailbox::Send::new(to, fresh(random), "")
+                };
                 one(send.to_vec(RECORD_LAYER))
             }
             10 => {
                 let items = (0..3).filter_map(|_| {
                     let (source, file) = pick(cluster, random, user, &known)?;
-                    let media = attached(media_of(&file, None));
+                    let media = media_of(&file, None);
+                    let (media, cover) = covered(cluster, random, user, &known, media);
                     let item = AlbumItem::new(fresh(random), String::new(), media);
-                    Some(AlbumItem { source: Some(source), ..item })
+                    Some(AlbumItem { source: Some(source), cover, ..item })
                 });
                 one(mailbox::SendAlbum::new(to, items.collect()).to_vec(RECORD_LAYER))
             }
@@ -204,12 +208,17 @@ impl Crowd {
                     return Vec::new();
                 };
                 let new = pick(cluster, random, user, &known).filter(|_| random.one_in(2));
-                let media = new.as_ref().map(|(_, file)| attached(media_of(file, None)));
+                let new = new.map(|(source, file)| {
+                    let media = media_of(&file, None);
+                    let (media, cover) = covered(cluster, random, user, &known, media);
+                    (source, media, cover)
+                });
                 let text = format!("caption {}", random.next());
                 let edit = mailbox::Edit {
                     text: Some(&text),
-                    media: media.as_deref(),
-                    source: new.map(|(source, _)| source),
+                    media: new.as_ref().map(|(_, media, _)| &**media),
+                    source: new.as_ref().map(|(source, ..)| source.clone()),
+                    cover: new.as_ref().and_then(|(_, _, cover)| cover.clone()),
                     ..mailbox::Edit::new(peer, message.id)
                 };
                 one(edit.to_vec(RECORD_LAYER))
@@ -382,6 +391,25 @@ fn attempt(
     VecDeque::new()
 }
 
+/// A medium as it stands in a message, a document now and then with a cover, and from where the user has that.
+fn covered(
+    cluster: &Cluster,
+    random: &mut Random,
+    user: i64,
+    known: &[Message],
+    mut media: Media,
+) -> (Vec<u8>, Option<Source>) {
+    let mut cover = None;
+    if let Media::MediaDocument(media) = &mut media
+        && random.one_in(2)
+        && let Some((source, File::FilePhoto(file))) = pick(cluster, random, user, known)
+    {
+        media.video_cover = Some(file.photo);
+        cover = Some(source);
+    }
+    (attached(media), cover)
+}
+
 /// A file that the user has, and from where.
 fn pick(
     cluster: &Cluster,
@@ -398,9 +426,10 @@ fn pick(
         });
         own_files.chain(photos).collect()
     });
-    all.extend(known.iter().filter_map(|message| {
-        let file = attachment::file(attachment::of(message)?.media)?;
-        Some((of_message(message.id), file))
+    all.extend(known.iter().flat_map(|message| {
+        let attachment = attachment::of(message).into_iter();
+        let files = attachment.flat_map(|attachment| attachment::files(attachment.media));
+        files.map(|file| (of_message(message.id), file)).collect::<Vec<_>>()
     }));
     (!all.is_empty()).then(|| all.swap_remove(random.below(all.len())))
 }

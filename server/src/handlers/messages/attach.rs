@@ -7,10 +7,10 @@
 //! | an address | a file that is fetched, if the operator wants that |
 //! | a contact, a place | what it says |
 //!
-//! Live places, polls, dice, games, bills, stories, lists of tasks and what is paid for do not exist here. Stickers on a photo,
-//! the cover of a video and the moving half of a live photo are not kept: the rest is.
+//! Live places, polls, dice, games, bills, stories, lists of tasks and what is paid for do not exist here. Stickers on a photo
+//! and the moving half of a live photo are not kept: the rest is.
 
-use services::limits::CAPTION_LEN_MAX;
+use services::{limits::CAPTION_LEN_MAX, mailbox::attachment};
 use storage::{Owner, RECORD_LAYER, UserId};
 use tl::{
     Encode as _,
@@ -49,6 +49,8 @@ pub(super) struct Attached {
     pub(super) media: Media,
     /// From where the caller has its file, if it has one.
     pub(super) source: Option<Source>,
+    /// From where the caller has the cover of a video, if it has one.
+    pub(super) cover: Option<Source>,
 }
 
 impl Attached {
@@ -61,7 +63,27 @@ impl Attached {
 
     fn made(media: Media) -> Self {
         let source = media::file_id(&media).map(|id| records::SourceFile::new(id).into());
-        Self { media, source }
+        Self { media, source, cover: None }
+    }
+
+    /// Adds what a client says of a video: the photo that stands for it, and the second that it begins at.
+    async fn with_video(
+        mut self,
+        ctx: &UserCtx,
+        cover: Option<&InputPhoto<'_>>,
+        timestamp: Option<i32>,
+    ) -> Result<Self> {
+        let Some(video) = attachment::video(&mut self.media) else { return Ok(self) };
+        video.video_timestamp_s = timestamp.and_then(attachment::begin_at);
+        if let Some(InputPhoto::InputPhoto(named)) = cover {
+            let id = (named.id, named.access_hash, named.file_reference);
+            let (File::FilePhoto(file), source) = again(ctx, id).await? else {
+                return Err(RpcError::MEDIA_INVALID);
+            };
+            video.video_cover = Some(file.photo);
+            self.cover = Some(source);
+        }
+        Ok(self)
     }
 }
 
@@ -112,7 +134,9 @@ pub(super) async fn attach(
         InputMedia::InputMediaUploadedDocument(given) => {
             place.check_ttl(given.ttl_seconds)?;
             let file = uploaded_document(ctx, given).await?;
-            Ok(Attached::made(media::of_file(file, given.spoiler, given.ttl_seconds)))
+            let media = media::of_file(file, given.spoiler, given.ttl_seconds);
+            let (cover, timestamp) = (given.video_cover.as_ref(), given.video_timestamp);
+            Attached::made(media).with_video(ctx, cover, timestamp).await
         }
         InputMedia::InputMediaPhoto(given) => {
             place.check_ttl(given.ttl_seconds)?;
@@ -125,7 +149,7 @@ pub(super) async fn attach(
                 return Err(RpcError::MEDIA_INVALID);
             }
             let media = media::of_file(file, given.spoiler, given.ttl_seconds);
-            Ok(Attached { media, source: Some(source) })
+            Ok(Attached { media, source: Some(source), cover: None })
         }
         InputMedia::InputMediaDocument(given) => {
             place.check_ttl(given.ttl_seconds)?;
@@ -138,7 +162,9 @@ pub(super) async fn attach(
                 return Err(RpcError::MEDIA_INVALID);
             }
             let media = media::of_file(file, given.spoiler, given.ttl_seconds);
-            Ok(Attached { media, source: Some(source) })
+            let (cover, timestamp) = (given.video_cover.as_ref(), given.video_timestamp);
+            let attached = Attached { media, source: Some(source), cover: None };
+            attached.with_video(ctx, cover, timestamp).await
         }
         InputMedia::InputMediaPhotoExternal(given) => {
             place.check_ttl(given.ttl_seconds)?;
@@ -150,7 +176,9 @@ pub(super) async fn attach(
             place.check_ttl(given.ttl_seconds)?;
             let document = fetch::document(ctx, given.url).await?;
             let file = records::FileDocument::new(document).into();
-            Ok(Attached::made(media::of_file(file, given.spoiler, given.ttl_seconds)))
+            let media = media::of_file(file, given.spoiler, given.ttl_seconds);
+            let (cover, timestamp) = (given.video_cover.as_ref(), given.video_timestamp);
+            Attached::made(media).with_video(ctx, cover, timestamp).await
         }
         InputMedia::InputMediaContact(card) => contact(ctx, card).await.map(Attached::made),
         InputMedia::InputMediaGeoPoint(given) => {

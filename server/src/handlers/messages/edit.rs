@@ -5,7 +5,7 @@ use tl::{
     api::{enums::InputMedia, functions::messages::EditMessage},
     operations::functions::mailbox,
     records::{
-        enums::{Attribute, Media},
+        enums::{Attribute, Media, Source},
         types::Message,
     },
 };
@@ -65,7 +65,8 @@ pub async fn edit_message(ctx: &UserCtx, request: EditMessage<'_>) -> Result<Rep
         Some(given) => Some(replacement(ctx, given, &before).await?),
         None => None,
     };
-    let (media, source) = new.unzip();
+    let (media, sources) = new.unzip();
+    let [source, cover] = sources.unwrap_or_default();
     let edit = mailbox::Edit {
         no_webpage: request.no_webpage,
         invert_media: request.invert_media,
@@ -74,7 +75,8 @@ pub async fn edit_message(ctx: &UserCtx, request: EditMessage<'_>) -> Result<Rep
         text,
         entities,
         media: media.as_deref(),
-        source: source.flatten(),
+        source,
+        cover,
     };
     let edited = ctx.call(ctx.user, &edit).await?;
     let view = view_of(ctx, [&edited.message])?;
@@ -89,12 +91,13 @@ async fn before(ctx: &UserCtx, peer: i64, id: i32) -> Result<Message> {
     found.ok_or(RpcError::MESSAGE_ID_INVALID)
 }
 
-/// The bytes of what comes in the place of the medium that a message has or has not, and from where the caller has its file.
+/// The bytes of what comes in the place of the medium that a message has or has not, and from where the caller has its file and
+/// its cover.
 async fn replacement(
     ctx: &UserCtx,
     given: &InputMedia<'_>,
     before: &Message,
-) -> Result<(Vec<u8>, Option<tl::records::enums::Source>)> {
+) -> Result<(Vec<u8>, [Option<Source>; 2])> {
     // Whose it is comes before what it has: what follows is work.
     if !before.out || before.forward.is_some() || before.action.is_some() {
         return Err(RpcError::MESSAGE_AUTHOR_REQUIRED);
@@ -110,7 +113,8 @@ async fn replacement(
     if !is_replaceable(&new.media) || !fits {
         return Err(RpcError::MEDIA_NEW_INVALID);
     }
-    Ok((new.to_bytes(group.map(|(grouped_id, _)| grouped_id)), new.source))
+    let media = new.to_bytes(group.map(|(grouped_id, _)| grouped_id));
+    Ok((media, [new.source, new.cover]))
 }
 
 /// Whether a medium may be replaced, or replace another: files that stay, and that nobody waits for to be played.

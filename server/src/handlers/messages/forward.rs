@@ -19,7 +19,7 @@ use crate::{
 /// `messages.forwardMessages`: sends messages of a chat into another one.
 ///
 /// Answers one `updateMessageID` for each `random_id` whose message exists, in order, then the messages. The header of a
-/// message does not lead to an author whose privacy rules forbid it.
+/// message does not lead to an author whose privacy rules forbid it. Videos begin at `video_timestamp`, or where they did.
 ///
 /// Errors: `MESSAGE_ID_INVALID` if no message exists, `PEER_ID_INVALID`, `RANDOM_ID_INVALID`, and those of
 /// `messages.sendMessage`; `REPLY_MESSAGE_ID_INVALID` for any reply, which forwarded messages are not.
@@ -47,6 +47,7 @@ pub async fn forward_messages(ctx: &UserCtx, request: ForwardMessages<'_>) -> Re
         random_ids: request.random_id.clone(),
         peer: peers::peer(ctx.shared(), ctx.user, &request.to_peer)?,
         hidden: hidden_author(ctx, from).await?.map(|hidden| vec![hidden]),
+        video_timestamp_s: request.video_timestamp,
     };
     let forwarded = ctx.call(ctx.user, &forward).await?;
     let view = view_of(ctx, forwarded.sent.iter().map(|sent| &sent.message))?;

@@ -134,9 +134,7 @@ impl Counts {
             Owner::File(file) if slice.has(file.0) => self.for_file(file.0, operation),
             Owner::Blob(blob) => self.for_blob(*blob, operation, slice),
             Owner::User(user) => {
-                if let Some(file) = file_of(operation)
-                    && slice.has(file)
-                {
+                for file in files_of(operation).into_iter().filter(|file| slice.has(*file)) {
                     self.had.insert(file);
                     self.file(file, user.0, 1);
                 }
@@ -208,9 +206,10 @@ impl Counts {
             };
             rows(view, MESSAGES, |_, message| {
                 let attachment = attachment::of(&message);
-                if let Some(file) = attachment.and_then(|it| attachment::file_id(&it.media)) {
-                    have(file);
-                }
+                attachment
+                    .iter()
+                    .flat_map(|it| attachment::file_ids(&it.media))
+                    .for_each(&mut have);
             })?;
             rows(view, OWN_FILES, |file, _| have(file))?;
             rows(view, PROFILE_PHOTOS, |_, photo| have(photo.id))?;
@@ -253,31 +252,29 @@ fn more_or_less(count: i64) -> String {
     format!("{times} time{s} {}", if count > 0 { "more" } else { "less" })
 }
 
-/// The file that a message on its way brings, or somebody who lends it. It is counted for its receiver already.
-fn file_of(operation: &[u8]) -> Option<i64> {
-    let receive;
-    let edit;
-    let before;
+/// The files that a message on its way brings, or somebody who lends one. They are counted for their receiver already.
+fn files_of(operation: &[u8]) -> Vec<i64> {
     let media = match id(operation) {
         functions::files::Receive::ID => {
-            let receive = functions::files::Receive::from_bytes(operation).ok()?;
-            return Some(services::files::id(&receive.file));
+            let receive = functions::files::Receive::from_bytes(operation).ok();
+            return receive.iter().map(|receive| services::files::id(&receive.file)).collect();
         }
         functions::mailbox::ReceiveMessage::ID => {
-            receive = functions::mailbox::ReceiveMessage::from_bytes(operation).ok()?;
-            receive.media
+            let receive = functions::mailbox::ReceiveMessage::from_bytes(operation);
+            receive.ok().and_then(|receive| receive.media)
         }
         functions::mailbox::Receive::ID => {
-            before = functions::mailbox::Receive::from_bytes(operation).ok()?;
-            before.media
+            let before = functions::mailbox::Receive::from_bytes(operation);
+            before.ok().and_then(|before| before.media)
         }
         functions::mailbox::ReceiveEdit::ID => {
-            edit = functions::mailbox::ReceiveEdit::from_bytes(operation).ok()?;
-            edit.media
+            let edit = functions::mailbox::ReceiveEdit::from_bytes(operation);
+            edit.ok().and_then(|edit| edit.media)
         }
         _ => None,
     };
-    attachment::file_id(&attachment::decode(media?)?.media)
+    let attachment = media.and_then(attachment::decode);
+    attachment.iter().flat_map(|it| attachment::file_ids(&it.media)).collect()
 }
 
 #[cfg(test)]
