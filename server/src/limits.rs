@@ -177,6 +177,8 @@ pub const STICKER_ALT_LEN_MAX: usize = 32;
 pub const STICKER_SIDE_MAX: i32 = 512;
 /// How many bytes such a WebP may have.
 pub const STICKER_LEN_MAX: u64 = 512 * 1024;
+/// How many bytes a sticker that moves may have to be taken for one although nobody says so.
+pub const MOVING_STICKER_LEN_MAX: u64 = 64 * 1024;
 /// Bytes of a type and subtype; the longest that is registered has 73.
 pub const MIME_TYPE_LEN_MAX: usize = 127;
 /// How long media that go after they were opened may stay open, in seconds.

@@ -12,11 +12,14 @@ use tl::{
 
 use crate::limits::{
     ATTRIBUTE_COUNT_MAX, ATTRIBUTE_TEXT_LEN_MAX, CODEC_LEN_MAX, MIME_TYPE_LEN_MAX,
-    STICKER_ALT_LEN_MAX, STICKER_LEN_MAX, STICKER_SIDE_MAX, WAVEFORM_LEN_MAX,
+    MOVING_STICKER_LEN_MAX, STICKER_ALT_LEN_MAX, STICKER_LEN_MAX, STICKER_SIDE_MAX,
+    WAVEFORM_LEN_MAX,
 };
 
 /// The type of what is no known kind of file.
 pub const MIME_TYPE_ANY: &str = "application/octet-stream";
+/// The type of stickers that are packed drawings.
+const MIME_TYPE_MOVING_STICKER: &str = "application/x-tgsticker";
 /// The type of what was spoken, if its client does not say what kind of sound it is.
 const MIME_TYPE_VOICE: &str = "audio/ogg";
 
@@ -76,6 +79,23 @@ impl Description {
             }
             _ => {}
         }
+    }
+
+    /// Whether a file of `len` bytes is called a sticker that moves, as pyrogram sends one without saying that it is.
+    #[must_use]
+    pub fn may_move(&self, len: u64) -> bool {
+        self.mime_type == MIME_TYPE_MOVING_STICKER
+            && len <= MOVING_STICKER_LEN_MAX
+            && !self.force_file
+            && !self.attributes.iter().any(is_more_than_a_file)
+    }
+
+    /// Adds that the file is a sticker that moves: all of them have one size.
+    pub fn add_moving_sticker(&mut self) {
+        self.attributes.retain(|it| !matches!(it, Attribute::AttributeImageSize(_)));
+        let side = STICKER_SIDE_MAX;
+        self.attributes.push(records::AttributeImageSize::new(side, side).into());
+        self.attributes.push(records::AttributeSticker::new(String::new()).into());
     }
 }
 
@@ -267,10 +287,12 @@ fn attribute_to_tl(attribute: &Attribute) -> enums::DocumentAttribute<'_> {
     }
 }
 
-/// The last part of a path, without characters that are not shown.
+/// The last part of a path, without characters that are not shown: those that turn the direction of what follows make
+/// `exe.txt` of `txt.exe`.
 fn file_name(path: &str) -> Option<Attribute> {
     let name = path.rsplit(['/', '\\']).next().unwrap_or_default();
-    let name: String = name.chars().filter(|c| !c.is_control()).collect();
+    let is_turn = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let name: String = name.chars().filter(|c| !c.is_control() && !is_turn(*c)).collect();
     let name = cut(name.trim(), ATTRIBUTE_TEXT_LEN_MAX);
     (!name.is_empty()).then(|| records::AttributeFilename::new(name.to_owned()).into())
 }
@@ -340,6 +362,7 @@ mod tests {
             ("/etc/passwd", Some("passwd")),
             ("C:\\Users\\me\\a b.doc", Some("a b.doc")),
             ("two\nlines\0", Some("twolines")),
+            ("a\u{202e}txt.exe\u{2066}", Some("atxt.exe")),
             ("folder/", None),
             (" ", None),
             (&long, Some(&long[..254])),

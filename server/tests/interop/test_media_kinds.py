@@ -1,6 +1,7 @@
 """Each kind of media, sent with the libraries' own calls, seen by the other side, fetched by both."""
 
 import asyncio
+import gzip
 import io
 
 import pyrogram
@@ -74,6 +75,13 @@ def seen_sticker(media):
     assert (size.w, size.h) == (512, 512)
 
 
+def seen_moving_sticker(media):
+    # Neither library says what it is; its type is enough.
+    assert media.document.mime_type == "application/x-tgsticker" and attribute(media.document, "Sticker")
+    size = attribute(media.document, "ImageSize")
+    assert (size.w, size.h) == (512, 512)
+
+
 def video(duration, w, h, **more):
     return types.DocumentAttributeVideo(duration, w, h, **more)
 
@@ -135,6 +143,12 @@ KINDS = {
         lambda c, to, f: c.send_sticker(to, f),
         seen_sticker,
         lambda: File(picture("WEBP", 512, 512), "sticker.webp"),
+    ),
+    "moving sticker": Kind(
+        lambda c, to, f: c.send_file(to, f),
+        lambda c, to, f: c.send_sticker(to, f),
+        seen_moving_sticker,
+        lambda: File(gzip.compress(b'{"tgs": 1, "v": "5.5.2", "w": 512, "h": 512}'), "sticker.tgs"),
     ),
 }
 

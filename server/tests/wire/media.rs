@@ -4,7 +4,9 @@ use std::io::Cursor;
 use std::time::Duration;
 
 use image::{DynamicImage, ImageFormat, RgbImage};
-use server::limits::{CARD_TEXT_LEN_MAX, GEO_ACCURACY_MAX, MEDIA_TTL_S_MAX, VCARD_LEN_MAX};
+use server::limits::{
+    CARD_TEXT_LEN_MAX, GEO_ACCURACY_MAX, MEDIA_TTL_S_MAX, MOVING_STICKER_LEN_MAX, VCARD_LEN_MAX,
+};
 use services::limits::{ALBUM_COUNT_MAX, CAPTION_LEN_MAX};
 use tl::api::{enums, functions, types};
 
@@ -330,6 +332,74 @@ async fn documents_that_are_pictures_are_seen() {
             let preview = image::load_from_memory(&preview).expect("a picture");
             assert_eq!((preview.width(), preview.height()), (320, 160));
         }
+    }
+}
+
+/// `messages.sendMedia`: a picture is looked at also where its client made a preview, which stands for what is none.
+#[tokio::test]
+async fn previews_of_clients_stand_for_what_is_no_picture() {
+    let mut pair = Pair::new().await;
+    let picture_of = |format| picture_as(400, 200, 1, format);
+    // The bytes, their type; the size that is seen, whether it is a sticker, the size of the preview.
+    let cases = [
+        (picture_of(ImageFormat::Png), "image/png", Some((400, 200)), false, (320, 160)),
+        (picture_of(ImageFormat::WebP), "image/webp", Some((400, 200)), true, (240, 240)),
+        (noise(1000, 1), "image/png", None, false, (240, 240)),
+        (noise(1000, 1), "application/pdf", None, false, (240, 240)),
+    ];
+    for (bytes, mime_type, size, is_sticker, preview) in cases {
+        let thumb = upload(&mut pair.alice, &picture(240, 240, 9), "thumb.jpg").await;
+        let file = upload(&mut pair.alice, &bytes, "file.bin").await;
+        let media = types::InputMediaUploadedDocument {
+            thumb: Some(thumb),
+            ..types::InputMediaUploadedDocument::new(file, mime_type, vec![])
+        };
+        let sent = document_of(&send(&mut pair.alice, &pair.to_bob, media.into(), "").await);
+        let seen = sent.attributes.iter().find_map(|attribute| match attribute {
+            enums::DocumentAttribute::DocumentAttributeImageSize(size) => Some((size.w, size.h)),
+            _ => None,
+        });
+        assert_eq!(seen, size, "{mime_type}");
+        let sticker = |it: &_| matches!(it, enums::DocumentAttribute::DocumentAttributeSticker(_));
+        assert_eq!(sent.attributes.iter().any(sticker), is_sticker, "{mime_type}");
+        let (hash, reference) = (sent.access_hash, sent.file_reference);
+        let place = types::InputDocumentFileLocation::new(sent.id, hash, reference, "m");
+        let shown = fetch(&mut pair.alice, place.into()).await;
+        let shown = image::load_from_memory(&shown).expect("a picture");
+        assert_eq!((shown.width(), shown.height()), preview, "{mime_type}");
+    }
+}
+
+/// `messages.sendMedia`: what is called a sticker that moves, and is packed, is one; pyrogram does not say so.
+#[tokio::test]
+async fn stickers_that_move_are_recognised() {
+    let mut pair = Pair::new().await;
+    let packed = |len: usize| [&[0x1f, 0x8b, 8, 0][..], &noise(len - 4, 1)].concat();
+    let name = enums::DocumentAttribute::from(types::DocumentAttributeFilename::new("file.bin"));
+    let most = usize::try_from(MOVING_STICKER_LEN_MAX).expect("small");
+    for (bytes, mime_type, force_file, is_sticker) in [
+        (packed(1000), "application/x-tgsticker", false, true),
+        (packed(most), "application/x-tgsticker", false, true),
+        (packed(most + 1), "application/x-tgsticker", false, false),
+        (packed(1000), "application/x-tgsticker", true, false),
+        (packed(1000), "application/gzip", false, false),
+        (b"{}".to_vec(), "application/x-tgsticker", false, false),
+    ] {
+        let file = upload(&mut pair.alice, &bytes, "file.bin").await;
+        let media = types::InputMediaUploadedDocument {
+            force_file,
+            ..types::InputMediaUploadedDocument::new(file, mime_type, vec![])
+        };
+        send(&mut pair.alice, &pair.to_bob, media.into(), "").await;
+        let got = document_of(&pair.bob.next_message().await);
+        let mut expected = vec![name.clone()];
+        if is_sticker {
+            let no_set = enums::InputStickerSet::InputStickerSetEmpty;
+            expected.push(types::DocumentAttributeImageSize::new(512, 512).into());
+            expected.push(types::DocumentAttributeSticker::new("", no_set).into());
+        }
+        assert_eq!(got.attributes, expected, "{} {mime_type} {force_file}", bytes.len());
+        assert!(fetch(&mut pair.bob, location(&got)).await == bytes, "other bytes");
     }
 }
 

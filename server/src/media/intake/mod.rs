@@ -37,6 +37,9 @@ use crate::{
 /// What a photo of a profile shows for a video whose client made no picture of it: nothing here decodes videos.
 const STILL: &[u8] = include_bytes!("still.png");
 
+/// What a sticker that moves begins with: it is packed.
+const GZIP: &[u8] = &[0x1f, 0x8b];
+
 /// Makes a photo of an upload. The same upload again is the same photo.
 ///
 /// # Errors
@@ -136,7 +139,8 @@ async fn made_photo(ctx: &UserCtx, upload: &Uploaded, kind: image::Kind) -> Resu
 
 /// Makes a document of an upload. The same upload again is the same document.
 ///
-/// A picture gets a preview if its client made none. A preview that is none is left out: it is not worth a refusal.
+/// A picture gets a preview of its own; a client's is taken for what shows no picture here. A preview that is none is left out:
+/// it is not worth a refusal.
 ///
 /// # Errors
 ///
@@ -150,17 +154,17 @@ pub async fn document(
     if upload.made.is_some() {
         return made_document(ctx, upload).await;
     }
-    let made = match thumb {
-        Some(thumb) if thumb.made.is_none() => preview(ctx, thumb).await,
-        None if description.is_picture() => {
-            let made = preview(ctx, upload).await;
-            if let Some(image::Made { width, height, .. }) = &made {
-                let side = |pixels: u32| i32::try_from(pixels).unwrap_or(i32::MAX);
-                description.add_seen(upload.len, side(*width), side(*height));
-            }
-            made.filter(|_| !description.is_sticker())
-        }
-        _ => None,
+    let seen = if description.is_picture() { preview(ctx, upload).await } else { None };
+    if let Some(image::Made { width, height, .. }) = &seen {
+        let side = |pixels: u32| i32::try_from(pixels).unwrap_or(i32::MAX);
+        description.add_seen(upload.len, side(*width), side(*height));
+    }
+    if description.may_move(upload.len) && upload.bytes(ctx).await?.starts_with(GZIP) {
+        description.add_moving_sticker();
+    }
+    let made = match (seen.filter(|_| !description.is_sticker()), thumb) {
+        (None, Some(thumb)) if thumb.made.is_none() => preview(ctx, thumb).await,
+        (seen, _) => seen,
     };
     let mut parts = vec![upload.part()?];
     let thumb = match made {
