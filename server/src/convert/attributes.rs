@@ -81,13 +81,14 @@ impl Description {
         }
     }
 
-    /// Whether a file of `len` bytes is called a sticker that moves, as pyrogram sends one without saying that it is.
+    /// Whether a file of `len` bytes is called a sticker that moves: pyrogram does not say that it is a sticker, kurigram not of
+    /// which size.
     #[must_use]
     pub fn may_move(&self, len: u64) -> bool {
         self.mime_type == MIME_TYPE_MOVING_STICKER
             && len <= MOVING_STICKER_LEN_MAX
             && !self.force_file
-            && !self.attributes.iter().any(is_more_than_a_file)
+            && (self.is_sticker() || !self.attributes.iter().any(is_more_than_a_file))
     }
 
     /// Adds that the file is a sticker that moves: all of them have one size.
@@ -95,7 +96,9 @@ impl Description {
         self.attributes.retain(|it| !matches!(it, Attribute::AttributeImageSize(_)));
         let side = STICKER_SIDE_MAX;
         self.attributes.push(records::AttributeImageSize::new(side, side).into());
-        self.attributes.push(records::AttributeSticker::new(String::new()).into());
+        if !self.is_sticker() {
+            self.attributes.push(records::AttributeSticker::new(String::new()).into());
+        }
     }
 }
 

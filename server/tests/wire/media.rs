@@ -377,6 +377,14 @@ async fn stickers_that_move_are_recognised() {
     let packed = |len: usize| [&[0x1f, 0x8b, 8, 0][..], &noise(len - 4, 1)].concat();
     let name = enums::DocumentAttribute::from(types::DocumentAttributeFilename::new("file.bin"));
     let most = usize::try_from(MOVING_STICKER_LEN_MAX).expect("small");
+    let named =
+        types::DocumentAttributeSticker::new("x", enums::InputStickerSet::InputStickerSetEmpty);
+    let (bytes, said) = (packed(999), vec![named.clone().into()]);
+    let media = document(&mut pair.alice, &bytes, "application/x-tgsticker", said).await;
+    let sent = document_of(&send(&mut pair.alice, &pair.to_bob, media, "").await);
+    pair.bob.next_message().await;
+    let side = types::DocumentAttributeImageSize::new(512, 512);
+    assert_eq!(sent.attributes, [named.into(), name.clone(), side.into()]);
     for (bytes, mime_type, force_file, is_sticker) in [
         (packed(1000), "application/x-tgsticker", false, true),
         (packed(most), "application/x-tgsticker", false, true),
