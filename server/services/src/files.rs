@@ -203,7 +203,7 @@ pub fn contents(file: &File) -> impl Iterator<Item = &Content> {
     std::iter::once(first).chain(second)
 }
 
-/// The files that the owner has from `source`: one, or a video and its cover. Refuses: `fileReferenceExpired`.
+/// The files that the owner has from `source`: one, or two that belong together. Refuses: `fileReferenceExpired`.
 pub(crate) fn of_source(rows: &impl Read, source: &Source) -> Result<Vec<File>> {
     let files: Vec<File> = match source {
         Source::SourceFile(source) => {

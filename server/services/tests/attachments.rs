@@ -387,14 +387,14 @@ fn a_cover_lives_as_long_as_its_video_is_shown() {
     let cover = photo(&mut cluster, ALICE, 1);
     let film = document(&mut cluster, ALICE, 2, vec![video(false)]);
     let media = covered(&film, &cover, 7);
-    let mut try_send = |from, to, source: Source, cover: Option<Source>| {
+    let mut try_send = |from, to, source: Source, beside: Option<Source>| {
         cluster.now += 1;
         let media = attached(media.clone());
         let random_id = i64::from(cluster.now) * 1000;
         let send = mailbox::Send {
             media: Some(&media),
             source: Some(source),
-            cover,
+            beside,
             ..mailbox::Send::new(to, random_id, "")
         };
         cluster.call(user(from), &send).map(|sent| sent.message)
@@ -448,10 +448,11 @@ fn a_cover_is_put_before_a_video_and_taken_away() {
     let sent = send(&mut cluster, ALICE, BOB, &film);
     forget_own(&mut cluster);
     let covers = [4, 5].map(|id| photo(&mut cluster, ALICE, id));
-    let mut edit = |media: &Media, cover: Option<Source>| {
+    let mut edit = |media: &Media, beside: Option<Source>| {
         cluster.now += 1;
         let media = attached(media.clone());
-        let edit = mailbox::Edit { media: Some(&media), cover, ..mailbox::Edit::new(BOB, sent.id) };
+        let edit =
+            mailbox::Edit { media: Some(&media), beside, ..mailbox::Edit::new(BOB, sent.id) };
         cluster.call(user(ALICE), &edit).unwrap();
         let copy = chat(&mut cluster, BOB, ALICE).remove(0);
         assert_eq!(copy.media.as_deref(), Some(&*media));

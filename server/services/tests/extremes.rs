@@ -217,8 +217,8 @@ fn messages_with_media() {
     };
     let media = attached(covered.into());
     let media = Some(&*media);
-    let (source, cover) = (Some(own(6)), source());
-    check(&owner, &mailbox::Send { media, source, cover, ..mailbox::Send::new(BOB, 78, "") });
+    let (source, beside) = (Some(own(6)), source());
+    check(&owner, &mailbox::Send { media, source, beside, ..mailbox::Send::new(BOB, 78, "") });
     check(&owner, &mailbox::ReceiveEdit { media, ..mailbox::ReceiveEdit::new(BOB, 3, 1, "x") });
     let forward = mailbox::Forward::new(BOB, vec![2, 3], vec![7, 8], CAROL);
     check(&owner, &mailbox::Forward { video_timestamp_s: Some(9), ..forward });

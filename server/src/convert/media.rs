@@ -105,8 +105,8 @@ pub fn pictures(pictures: &Pictures) -> Vec<enums::PhotoSize<'_>> {
 pub struct Handles {
     /// Its own.
     pub file: Handle,
-    /// The cover of a video.
-    pub cover: Handle,
+    /// Of the one beside it: the cover of a video, the video of a live photo.
+    pub beside: Handle,
 }
 
 /// A medium that is not in a message of the viewer's (yet), or what is attached to one.
@@ -127,21 +127,21 @@ impl Shown {
         Self { grouped_id, ..Self::new(shared, viewer, media, origin, origin) }
     }
 
-    /// A medium that the viewer sees at `origin`, and its cover at `cover`.
+    /// A medium that the viewer sees at `origin`, and the file beside it at `beside`.
     #[must_use]
     pub fn new(
         shared: &Shared,
         viewer: UserId,
         media: Media,
         origin: Origin,
-        cover: Origin,
+        beside: Origin,
     ) -> Self {
         let handle = |file: Option<i64>, origin| {
             file.map(|file| Handle::new(shared, viewer, file, origin)).unwrap_or_default()
         };
         let handles = Handles {
             file: handle(file_id(&media), origin),
-            cover: handle(attachment::cover_id(&media), cover),
+            beside: handle(attachment::beside_id(&media), beside),
         };
         Self { media: Some(media), grouped_id: None, handles }
     }
@@ -213,7 +213,9 @@ pub fn is_opened(media: &Media) -> bool {
 pub fn of_file(file: File, spoiler: bool, ttl_s: Option<i32>) -> Media {
     use tl::records::types::{MediaDocument, MediaPhoto};
     match file {
-        File::FilePhoto(file) => MediaPhoto { spoiler, ttl_s, photo: file.photo }.into(),
+        File::FilePhoto(file) => {
+            MediaPhoto { spoiler, ttl_s, ..MediaPhoto::new(file.photo) }.into()
+        }
         File::FileDocument(file) => {
             MediaDocument { spoiler, ttl_s, ..MediaDocument::new(file.document) }.into()
         }
@@ -226,9 +228,10 @@ pub fn media_to_tl<'a>(media: &'a Media, handles: &'a Handles) -> enums::Message
     match media {
         Media::MediaPhoto(media) => types::MessageMediaPhoto {
             spoiler: media.spoiler,
+            live_photo: media.video.is_some(),
             photo: Some(photo(&media.photo, &handles.file).into()),
+            video: media.video.as_ref().map(|video| document(video, &handles.beside).into()),
             ttl_seconds: media.ttl_s,
-            ..types::MessageMediaPhoto::new()
         }
         .into(),
         Media::MediaDocument(media) => {
@@ -240,7 +243,7 @@ pub fn media_to_tl<'a>(media: &'a Media, handles: &'a Handles) -> enums::Message
                 round,
                 voice,
                 document: Some(document(&media.document, &handles.file).into()),
-                video_cover: cover.map(|cover| photo(cover, &handles.cover).into()),
+                video_cover: cover.map(|cover| photo(cover, &handles.beside).into()),
                 video_timestamp: media.video_timestamp_s,
                 ttl_seconds: media.ttl_s,
                 ..types::MessageMediaDocument::new()

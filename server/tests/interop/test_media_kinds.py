@@ -271,6 +271,41 @@ async def test_a_document_keeps_the_preview_that_its_sender_made(world, first, s
 
 
 @both_libraries
+async def test_a_video_has_a_cover(world, tmp_path, first, second):
+    if first == "pyrogram" and not KURIGRAM:
+        pytest.skip("it knows nothing of covers")
+    ada, bob = await world.pair(first, second)
+    cover, film = picture(width=400, height=300), File(noise(40_000), "film.mp4")
+    if first == "telethon":
+        peer = await ada.client.get_input_entity(bob.id)
+        upload = types.InputMediaUploadedPhoto(await ada.client.upload_file(cover, file_name="c.jpg"))
+        photo = (await ada.call(functions.messages.UploadMediaRequest(peer, upload))).photo
+        media = types.InputMediaUploadedDocument(
+            await ada.client.upload_file(film),
+            "video/mp4",
+            [video(30, 640, 480)],
+            video_cover=utils.get_input_photo(photo),
+            video_timestamp=5,
+        )
+        await ada.call(functions.messages.SendMediaRequest(peer, media, "", random_id=1))
+    else:
+        path = tmp_path / "c.jpg"
+        path.write_bytes(cover)
+        await ada.client.send_video(
+            bob.id, film, duration=30, width=640, height=480, video_cover=str(path), video_start_timestamp=5
+        )
+    media = (await received(bob)).media
+    assert attribute(media.document, "Video").duration == 30
+    if second == "telethon" or KURIGRAM:
+        assert media.video_timestamp == 5 and media.video_cover.sizes
+    if second == "telethon":
+        assert opened(await bob.client.download_media(media.video_cover, bytes)).size == (400, 300)
+        # Seen by the other side, it is a photo that can be sent on.
+        sent = await bob.client.send_file("me", media.video_cover)
+        assert opened(await bob.client.download_media(sent, bytes)).size == (400, 300)
+
+
+@both_libraries
 async def test_spoilers_and_media_that_pass(world, first, second):
     ada, bob = await world.pair(first, second)
     if first == "telethon":

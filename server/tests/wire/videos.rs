@@ -1,4 +1,4 @@
-//! What senders say of videos beside the file: the cover that stands for one until it plays, and the second it begins at.
+//! Two files in one message: a video with the cover that stands for it until it plays, a photo with the video of its moment.
 
 use tl::api::{enums, functions, types};
 
@@ -262,4 +262,107 @@ async fn covers_are_of_videos_and_are_photos() {
     };
     let sent = send(&mut pair.alice, &pair.to_bob, film.into(), "").await;
     assert_eq!((media_of(&sent).video_cover, media_of(&sent).video_timestamp), (None, None));
+}
+
+fn photo_media_of(message: &Message) -> types::MessageMediaPhoto<'static> {
+    match &message.media {
+        Some(MessageMedia::MessageMediaPhoto(media)) => media.clone(),
+        other => panic!("no photo: {other:?}"),
+    }
+}
+
+/// The video of a live photo.
+fn moment_of(message: &Message) -> types::Document<'static> {
+    let media = photo_media_of(message);
+    match media.video {
+        Some(enums::Document::Document(video)) if media.live_photo => video,
+        other => panic!("no video: {other:?}"),
+    }
+}
+
+/// A document that is to be used, as its uploader names it.
+async fn uploaded(
+    person: &mut Person,
+    peer: &enums::InputPeer,
+    media: InputMedia<'static>,
+) -> enums::InputDocument<'static> {
+    let answer = person.ask(&api::UploadMedia::new(peer.clone(), media)).await;
+    let MessageMedia::MessageMediaDocument(types::MessageMediaDocument {
+        document: Some(enums::Document::Document(document)),
+        ..
+    }) = answer
+    else {
+        panic!("no document: {answer:?}")
+    };
+    let (hash, reference) = (document.access_hash, document.file_reference);
+    types::InputDocument::new(document.id, hash, reference).into()
+}
+
+/// `messages.sendMedia`, `messages.forwardMessages`, `messages.editMessage`: a live photo has its video wherever it is seen.
+#[tokio::test]
+async fn live_photos_have_their_videos() {
+    let mut pair = Pair::new().await;
+    let moment = video(&mut pair.alice, b"moment", false).await;
+    let moment = uploaded(&mut pair.alice, &pair.to_bob, moment.into()).await;
+    let plain = upload(&mut pair.alice, &crate::media::picture(300, 200, 1), "a.png").await;
+    let live = types::InputMediaUploadedPhoto {
+        live_photo: true,
+        video: Some(moment.clone()),
+        ..types::InputMediaUploadedPhoto::new(plain)
+    };
+    let sent = send(&mut pair.alice, &pair.to_bob, live.into(), "").await;
+    let got = pair.bob.next_message().await;
+    assert_eq!(moment_of(&sent).id, moment_of(&got).id);
+    assert_eq!(fetch(&mut pair.bob, crate::media::location(&moment_of(&got))).await, b"moment");
+
+    let me = enums::InputPeer::InputPeerSelf;
+    let forward =
+        api::ForwardMessages::new(pair.to_alice.clone(), vec![got.id], vec![1], me.clone());
+    let saved = new_messages(&updates_of(pair.bob.ask(&forward).await)).remove(0);
+    // Again, with its video and without.
+    let (theirs, video) = (named(&photo_of(&got)), moment_of(&got));
+    let (hash, reference) = (video.access_hash, video.file_reference);
+    let video = types::InputDocument::new(video.id, hash, reference);
+    let still = types::InputMediaPhoto::new(theirs);
+    let moving =
+        types::InputMediaPhoto { live_photo: true, video: Some(video.into()), ..still.clone() };
+    let again = send(&mut pair.bob, &me, moving.into(), "").await;
+    let still = send(&mut pair.bob, &me, still.into(), "").await;
+    let media = photo_media_of(&still);
+    assert_eq!((media.live_photo, media.video), (false, None));
+
+    let revoke = api::DeleteMessages { revoke: true, ..api::DeleteMessages::new(vec![sent.id]) };
+    pair.alice.ask(&revoke).await;
+    pair.bob
+        .wait_update(|update| matches!(update, Update::UpdateDeleteMessages(_)).then_some(()))
+        .await;
+    for message in [&saved, &again] {
+        let place = crate::media::location(&moment_of(message));
+        assert_eq!(fetch(&mut pair.bob, place).await, b"moment");
+    }
+    let gone = functions::upload::GetFile::new(crate::media::location(&moment_of(&got)), 0, 4096);
+    assert_eq!(pair.bob.refused(&gone).await, "FILE_REFERENCE_EXPIRED");
+
+    // A text becomes one, and what is no video makes none.
+    let text = pair.alice.say(&pair.to_bob, "text").await;
+    let photo = photo(&mut pair.alice, 2).await;
+    let InputMedia::InputMediaUploadedPhoto(photo) = photo else { panic!("{photo:?}") };
+    let live_again =
+        types::InputMediaUploadedPhoto { live_photo: true, video: Some(moment), ..photo };
+    let edit = api::EditMessage {
+        media: Some(live_again.into()),
+        ..api::EditMessage::new(pair.to_bob.clone(), text)
+    };
+    let updates = updates_of(pair.alice.ask(&edit).await);
+    let [Update::UpdateEditMessage(edited)] = &*updates else { panic!("{updates:?}") };
+    let enums::Message::Message(edited) = &edited.message else { panic!("{edited:?}") };
+    assert!(photo_media_of(edited).live_photo);
+    let file = crate::media::document(&mut pair.alice, b"text", "text/plain", vec![]).await;
+    let file = uploaded(&mut pair.alice, &pair.to_bob, file).await;
+    let live = types::InputMediaPhoto {
+        live_photo: true,
+        video: Some(file),
+        ..types::InputMediaPhoto::new(named(&photo_of(edited)))
+    };
+    assert_eq!(refused(&mut pair.alice, &pair.to_bob, live.into()).await, "MEDIA_INVALID");
 }

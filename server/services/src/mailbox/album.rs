@@ -58,7 +58,7 @@ pub fn send_album(
             txn.rows(),
             op.peer,
             &item.media,
-            [item.source.as_ref(), item.cover.as_ref()],
+            [item.source.as_ref(), item.beside.as_ref()],
         )?;
         if grouped_id.is_some() {
             let album = Kind::of(&attachment.media).album();

@@ -134,31 +134,35 @@ pub const fn file_id(media: &Media) -> Option<i64> {
     }
 }
 
-/// The id of the cover of a video, if it has one.
+/// The id of the file beside it, if there is one: the cover of a video, the video of a live photo.
 #[must_use]
-pub fn cover_id(media: &Media) -> Option<i64> {
+pub fn beside_id(media: &Media) -> Option<i64> {
     match media {
+        Media::MediaPhoto(media) => media.video.as_ref().map(|video| video.id),
         Media::MediaDocument(media) => media.video_cover.as_ref().map(|cover| cover.id),
         _ => None,
     }
 }
 
-/// The ids of all files of a medium: its own, then its cover.
+/// The ids of all files of a medium: its own, then the one beside it.
 pub fn file_ids(media: &Media) -> impl Iterator<Item = i64> {
-    file_id(media).into_iter().chain(cover_id(media))
+    file_id(media).into_iter().chain(beside_id(media))
 }
 
-/// All files of a medium: its own, then its cover.
+/// All files of a medium: its own, then the one beside it.
 pub fn files(media: Media) -> impl Iterator<Item = File> {
-    let (file, cover) = match media {
-        Media::MediaPhoto(media) => (Some(FilePhoto { photo: media.photo }.into()), None),
+    let (file, beside) = match media {
+        Media::MediaPhoto(media) => {
+            let video = media.video.map(|document| FileDocument { document }.into());
+            (Some(FilePhoto { photo: media.photo }.into()), video)
+        }
         Media::MediaDocument(media) => {
             let cover = media.video_cover.map(|photo| FilePhoto { photo }.into());
             (Some(FileDocument { document: media.document }.into()), cover)
         }
         _ => (None, None),
     };
-    file.into_iter().chain(cover)
+    file.into_iter().chain(beside)
 }
 
 /// What a document is called, and what sounds in it: by that, people look for it.

@@ -40,7 +40,7 @@ pub fn edit(txn: &mut Txn<'_, '_>, now: UnixTime, op: functions::Edit<'_>) -> Re
     };
     let media = match op.media {
         Some(media) => {
-            let sources = [op.source, op.cover];
+            let sources = [op.source, op.beside];
             Some(attachment::encode(&replaced(txn.rows(), &before, media, sources)?))
         }
         None => before.media.clone(),
@@ -118,7 +118,7 @@ fn replaced(
     let held = attachment::held(before);
     let is_own = |id: Option<i64>| id.is_some_and(|id| held.contains(&id));
     let new = attachment::decode(media).map(|new| new.media);
-    let ids = new.iter().flat_map(|new| [attachment::file_id(new), attachment::cover_id(new)]);
+    let ids = new.iter().flat_map(|new| [attachment::file_id(new), attachment::beside_id(new)]);
     let mut sources = sources;
     for (source, id) in sources.iter_mut().zip(ids) {
         if is_own(id) {

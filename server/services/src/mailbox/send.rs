@@ -28,7 +28,7 @@ pub fn send(txn: &mut Txn<'_, '_>, now: UnixTime, op: functions::Send<'_>) -> Re
     writable(txn.rows(), op.peer)?;
     let attachment = op
         .media
-        .map(|media| attached(txn.rows(), op.peer, media, [op.source.as_ref(), op.cover.as_ref()]))
+        .map(|media| attached(txn.rows(), op.peer, media, [op.source.as_ref(), op.beside.as_ref()]))
         .transpose()?;
     let passing = attachment
         .as_ref()
@@ -53,7 +53,7 @@ pub fn send(txn: &mut Txn<'_, '_>, now: UnixTime, op: functions::Send<'_>) -> Re
 
 /// What the owner attaches to a message for `peer`.
 ///
-/// `sources` tells from where the owner has its file, and its cover. Refuses: `mediaInvalid`; `fileReferenceExpired` if the
+/// `sources` tells from where the owner has its file, and the one beside it. Refuses: `mediaInvalid`; `fileReferenceExpired` if the
 /// owner does not have one of them from there.
 pub(super) fn attached(
     rows: &impl Read,

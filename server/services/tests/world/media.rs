@@ -178,11 +178,12 @@ impl Crowd {
                     return one(mailbox::Send::new(to, fresh(random), "x").to_vec(RECORD_LAYER));
                 };
                 let ttl_s = random.one_in(4).then_some(5);
-                let (media, cover) = covered(cluster, random, user, &known, media_of(&file, ttl_s));
+                let (media, beside) =
+                    accompanied(cluster, random, user, &known, media_of(&file, ttl_s));
                 let send = mailbox::Send {
                     media: Some(&media),
                     source: Some(source),
-                    cover,
+                    beside,
                     ..mailbox::Send::new(to, fresh(random), "")
                 };
                 one(send.to_vec(RECORD_LAYER))
@@ -191,9 +192,9 @@ impl Crowd {
                 let items = (0..3).filter_map(|_| {
                     let (source, file) = pick(cluster, random, user, &known)?;
                     let media = media_of(&file, None);
-                    let (media, cover) = covered(cluster, random, user, &known, media);
+                    let (media, beside) = accompanied(cluster, random, user, &known, media);
                     let item = AlbumItem::new(fresh(random), String::new(), media);
-                    Some(AlbumItem { source: Some(source), cover, ..item })
+                    Some(AlbumItem { source: Some(source), beside, ..item })
                 });
                 one(mailbox::SendAlbum::new(to, items.collect()).to_vec(RECORD_LAYER))
             }
@@ -210,15 +211,15 @@ impl Crowd {
                 let new = pick(cluster, random, user, &known).filter(|_| random.one_in(2));
                 let new = new.map(|(source, file)| {
                     let media = media_of(&file, None);
-                    let (media, cover) = covered(cluster, random, user, &known, media);
-                    (source, media, cover)
+                    let (media, beside) = accompanied(cluster, random, user, &known, media);
+                    (source, media, beside)
                 });
                 let text = format!("caption {}", random.next());
                 let edit = mailbox::Edit {
                     text: Some(&text),
                     media: new.as_ref().map(|(_, media, _)| &**media),
                     source: new.as_ref().map(|(source, ..)| source.clone()),
-                    cover: new.as_ref().and_then(|(_, _, cover)| cover.clone()),
+                    beside: new.as_ref().and_then(|(_, _, beside)| beside.clone()),
                     ..mailbox::Edit::new(peer, message.id)
                 };
                 one(edit.to_vec(RECORD_LAYER))
@@ -391,23 +392,27 @@ fn attempt(
     VecDeque::new()
 }
 
-/// A medium as it stands in a message, a document now and then with a cover, and from where the user has that.
-fn covered(
+/// A medium as it stands in a message, now and then with a file beside it, and from where the user has that.
+fn accompanied(
     cluster: &Cluster,
     random: &mut Random,
     user: i64,
     known: &[Message],
     mut media: Media,
 ) -> (Vec<u8>, Option<Source>) {
-    let mut cover = None;
-    if let Media::MediaDocument(media) = &mut media
-        && random.one_in(2)
-        && let Some((source, File::FilePhoto(file))) = pick(cluster, random, user, known)
-    {
-        media.video_cover = Some(file.photo);
-        cover = Some(source);
-    }
-    (attached(media), cover)
+    let picked = pick(cluster, random, user, known).filter(|_| random.one_in(2));
+    let beside = match (&mut media, picked) {
+        (Media::MediaDocument(media), Some((source, File::FilePhoto(file)))) => {
+            media.video_cover = Some(file.photo);
+            Some(source)
+        }
+        (Media::MediaPhoto(media), Some((source, File::FileDocument(file)))) => {
+            media.video = Some(file.document);
+            Some(source)
+        }
+        _ => None,
+    };
+    (attached(media), beside)
 }
 
 /// A file that the user has, and from where.

@@ -8,9 +8,12 @@
 //! | a contact, a place | what it says |
 //!
 //! Live places, polls, dice, games, bills, stories, lists of tasks and what is paid for do not exist here. Stickers on a photo
-//! and the moving half of a live photo are not kept: the rest is.
+//! are not kept: the rest is.
 
-use services::{limits::CAPTION_LEN_MAX, mailbox::attachment};
+use services::{
+    limits::CAPTION_LEN_MAX,
+    mailbox::attachment::{self, Kind},
+};
 use storage::{Owner, RECORD_LAYER, UserId};
 use tl::{
     Encode as _,
@@ -49,8 +52,8 @@ pub(super) struct Attached {
     pub(super) media: Media,
     /// From where the caller has its file, if it has one.
     pub(super) source: Option<Source>,
-    /// From where the caller has the cover of a video, if it has one.
-    pub(super) cover: Option<Source>,
+    /// From where the caller has the file beside it, if there is one.
+    pub(super) beside: Option<Source>,
 }
 
 impl Attached {
@@ -63,7 +66,30 @@ impl Attached {
 
     fn made(media: Media) -> Self {
         let source = media::file_id(&media).map(|id| records::SourceFile::new(id).into());
-        Self { media, source, cover: None }
+        Self { media, source, beside: None }
+    }
+
+    /// Adds what makes a photo a live one: a video.
+    async fn with_moment(
+        mut self,
+        ctx: &UserCtx,
+        video: Option<&InputDocument<'_>>,
+    ) -> Result<Self> {
+        let (Media::MediaPhoto(photo), Some(InputDocument::InputDocument(named))) =
+            (&mut self.media, video)
+        else {
+            return Ok(self);
+        };
+        let id = (named.id, named.access_hash, named.file_reference);
+        let (File::FileDocument(file), source) = again(ctx, id).await? else {
+            return Err(RpcError::MEDIA_INVALID);
+        };
+        if !matches!(Kind::of_document(&file.document), Kind::Video | Kind::Gif) {
+            return Err(RpcError::MEDIA_INVALID);
+        }
+        photo.video = Some(file.document);
+        self.beside = Some(source);
+        Ok(self)
     }
 
     /// Adds what a client says of a video: the photo that stands for it, and the second that it begins at.
@@ -81,7 +107,7 @@ impl Attached {
                 return Err(RpcError::MEDIA_INVALID);
             };
             video.video_cover = Some(file.photo);
-            self.cover = Some(source);
+            self.beside = Some(source);
         }
         Ok(self)
     }
@@ -129,7 +155,8 @@ pub(super) async fn attach(
             let upload = intake::uploaded(ctx, &given.file).await?;
             let photo = intake::photo(ctx, &upload, image::Kind::Message).await?;
             let file = records::FilePhoto::new(photo).into();
-            Ok(Attached::made(media::of_file(file, given.spoiler, given.ttl_seconds)))
+            let media = media::of_file(file, given.spoiler, given.ttl_seconds);
+            Attached::made(media).with_moment(ctx, given.video.as_ref()).await
         }
         InputMedia::InputMediaUploadedDocument(given) => {
             place.check_ttl(given.ttl_seconds)?;
@@ -149,7 +176,8 @@ pub(super) async fn attach(
                 return Err(RpcError::MEDIA_INVALID);
             }
             let media = media::of_file(file, given.spoiler, given.ttl_seconds);
-            Ok(Attached { media, source: Some(source), cover: None })
+            let attached = Attached { media, source: Some(source), beside: None };
+            attached.with_moment(ctx, given.video.as_ref()).await
         }
         InputMedia::InputMediaDocument(given) => {
             place.check_ttl(given.ttl_seconds)?;
@@ -163,7 +191,7 @@ pub(super) async fn attach(
             }
             let media = media::of_file(file, given.spoiler, given.ttl_seconds);
             let (cover, timestamp) = (given.video_cover.as_ref(), given.video_timestamp);
-            let attached = Attached { media, source: Some(source), cover: None };
+            let attached = Attached { media, source: Some(source), beside: None };
             attached.with_video(ctx, cover, timestamp).await
         }
         InputMedia::InputMediaPhotoExternal(given) => {

@@ -66,7 +66,7 @@ pub async fn edit_message(ctx: &UserCtx, request: EditMessage<'_>) -> Result<Rep
         None => None,
     };
     let (media, sources) = new.unzip();
-    let [source, cover] = sources.unwrap_or_default();
+    let [source, beside] = sources.unwrap_or_default();
     let edit = mailbox::Edit {
         no_webpage: request.no_webpage,
         invert_media: request.invert_media,
@@ -76,7 +76,7 @@ pub async fn edit_message(ctx: &UserCtx, request: EditMessage<'_>) -> Result<Rep
         entities,
         media: media.as_deref(),
         source,
-        cover,
+        beside,
     };
     let edited = ctx.call(ctx.user, &edit).await?;
     let view = view_of(ctx, [&edited.message])?;
@@ -92,7 +92,7 @@ async fn before(ctx: &UserCtx, peer: i64, id: i32) -> Result<Message> {
 }
 
 /// The bytes of what comes in the place of the medium that a message has or has not, and from where the caller has its file and
-/// its cover.
+/// the one beside it.
 async fn replacement(
     ctx: &UserCtx,
     given: &InputMedia<'_>,
@@ -114,7 +114,7 @@ async fn replacement(
         return Err(RpcError::MEDIA_NEW_INVALID);
     }
     let media = new.to_bytes(group.map(|(grouped_id, _)| grouped_id));
-    Ok((media, [new.source, new.cover]))
+    Ok((media, [new.source, new.beside]))
 }
 
 /// Whether a medium may be replaced, or replace another: files that stay, and that nobody waits for to be played.

@@ -76,7 +76,7 @@ pub async fn send_media(ctx: &UserCtx, request: SendMedia<'_>) -> Result<Reply> 
         reply,
         media: Some(&attached.to_bytes(None)),
         source: attached.source,
-        cover: attached.cover,
+        beside: attached.beside,
     };
     let sent = ctx.call(ctx.user, &sent).await?;
     reply_with(ctx, &request, &sent)
@@ -137,10 +137,10 @@ pub async fn upload_media(ctx: &UserCtx, request: UploadMedia<'_>) -> Result<Rep
         return Err(RpcError::BUSINESS_CONNECTION_INVALID);
     }
     let peer = peers::peer(ctx.shared(), ctx.user, &request.peer)?;
-    let Attached { media, source, cover } =
+    let Attached { media, source, beside } =
         attach(ctx, &request.media, Place::chat(ctx, peer)).await?;
-    let [file, cover] = [source, cover].map(|source| origin(ctx.user, source.as_ref()));
-    let shown = Shown::new(ctx.shared(), ctx.user, media, file, cover);
+    let [file, beside] = [source, beside].map(|source| origin(ctx.user, source.as_ref()));
+    let shown = Shown::new(ctx.shared(), ctx.user, media, file, beside);
     Ok(ctx.answer(&request, shown.to_tl()))
 }
 
@@ -174,7 +174,7 @@ async fn album_item(
         entities: Some(caption.entities),
         media: attached.to_bytes(None),
         source: attached.source,
-        cover: attached.cover,
+        beside: attached.beside,
     })
 }
 

@@ -97,7 +97,7 @@ pub(super) async fn send(
         reply: peers::reply_to(ctx.shared(), ctx.user, reply_to)?,
         media: None,
         source: None,
-        cover: None,
+        beside: None,
     };
     Ok(ctx.call(ctx.user, &send).await?)
 }
