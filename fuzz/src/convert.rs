@@ -57,7 +57,6 @@ pub fn attributes(data: &[u8]) {
                 name: name(&given.file),
                 mime_type: given.mime_type,
                 force_file: given.force_file || options & 1 != 0,
-                nosound_video: given.nosound_video,
             };
             let description = attributes::from_tl(&described);
             check_description(&described, &description);
@@ -165,7 +164,6 @@ fn check_attribute(attribute: &Attribute, given: &Described<'_>, mime_type: &str
             assert!(video.preload_len.is_none_or(|len| len > 0));
             assert!(video.start_ts.is_none_or(|at| at.is_finite() && at >= 0.0));
             assert!(is_short(&video.codec, CODEC_LEN_MAX));
-            assert!(video.nosound || !given.nosound_video);
         }
         Attribute::AttributeAudio(audio) => {
             assert!(!given.force_file && audio.duration >= 0);

@@ -34,8 +34,6 @@ pub struct Described<'a> {
     pub mime_type: &'a str,
     /// The file is a file and nothing else, whatever is in it.
     pub force_file: bool,
-    /// The video has no sound, and still is a video.
-    pub nosound_video: bool,
 }
 
 /// A description that can be kept.
@@ -115,11 +113,6 @@ pub fn from_tl(given: &Described<'_>) -> Description {
         let kind = discriminant(&attribute);
         if attributes.iter().all(|known| discriminant(known) != kind) {
             attributes.push(attribute);
-        }
-    }
-    for attribute in &mut attributes {
-        if let Attribute::AttributeVideo(video) = attribute {
-            video.nosound |= given.nosound_video;
         }
     }
     // GramJS calls round videos voice notes as well. What is to be seen is a video, unless it says that it is sound alone.
@@ -327,8 +320,7 @@ mod tests {
         mime_type: &'a str,
         attributes: &'a [enums::DocumentAttribute<'a>],
     ) -> Described<'a> {
-        let (force_file, nosound_video) = (false, false);
-        Described { attributes, name: "", mime_type, force_file, nosound_video }
+        Described { attributes, name: "", mime_type, force_file: false }
     }
 
     #[track_caller]

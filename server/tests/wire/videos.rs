@@ -366,3 +366,26 @@ async fn live_photos_have_their_videos() {
     };
     assert_eq!(refused(&mut pair.alice, &pair.to_bob, live.into()).await, "MEDIA_INVALID");
 }
+
+/// `messages.sendMedia`: videos have the sound that their attribute says; kurigram and mtcute send all of them with `nosound_video`,
+/// so that they stay videos if there is none.
+#[tokio::test]
+async fn videos_are_heard() {
+    let mut pair = Pair::new().await;
+    for (nosound_video, nosound) in [(false, false), (true, false), (false, true), (true, true)] {
+        let file = upload(&mut pair.alice, &[nosound_video.into(), nosound.into()], "a.mp4").await;
+        let attribute = types::DocumentAttributeVideo::new(60.0, 640, 480);
+        let attribute = types::DocumentAttributeVideo { nosound, ..attribute };
+        let film = types::InputMediaUploadedDocument {
+            nosound_video,
+            ..types::InputMediaUploadedDocument::new(
+                file,
+                "video/mp4",
+                vec![attribute.clone().into()],
+            )
+        };
+        let sent = send(&mut pair.alice, &pair.to_bob, film.into(), "").await;
+        assert!(media_of(&sent).video);
+        assert!(document_of(&sent).attributes.contains(&attribute.into()), "{nosound_video}");
+    }
+}

@@ -255,12 +255,12 @@ async fn uploaded_document(
         Some(thumb) => intake::uploaded(ctx, thumb).await.ok(),
         None => None,
     };
+    // What is not animated by itself stays so here: `nosound_video` has nothing to forbid. It does not say that there is no sound.
     let description = attributes::from_tl(&Described {
         attributes: &given.attributes,
         name: &upload.name,
         mime_type: given.mime_type,
         force_file: given.force_file,
-        nosound_video: given.nosound_video,
     });
     let document = intake::document(ctx, &upload, thumb.as_ref(), description).await?;
     Ok(records::FileDocument::new(document).into())
