@@ -109,9 +109,23 @@ check(file.fileName === 'notes.bin' && file.fileSize === content.length, 'a docu
 check(content.equals(await bob.client.downloadAsBuffer(file)), 'it is what was sent')
 
 arrival = once(bob.client.onNewMessage, (message) => message.media?.type === 'photo')
-await ada.client.sendMedia(bob.id, { type: 'photo', file: PHOTO })
+const still = await ada.client.sendMedia(bob.id, { type: 'photo', file: PHOTO })
 const image = await bob.client.downloadAsBuffer((await arrival).media)
 check(image[0] === 0xff && image[1] === 0xd8, 'a photo arrives')
+
+const about = { fileMime: 'video/mp4', width: 64, height: 64, duration: 9 }
+const cover = { type: 'photo', file: still.media.fileId }
+arrival = once(bob.client.onNewMessage, (message) => message.media?.type === 'video')
+const film = await ada.client.sendMedia(bob.id, { type: 'video', file: content, ...about, cover, timestamp: 3 })
+const video = (await arrival).media
+check(video.videoTimestamp === 3 && !video.raw.attributes.some((it) => it.nosound), 'a video arrives')
+check(Buffer.from(image).equals(await bob.client.downloadAsBuffer(video.videoCover)), 'it has its cover')
+
+const livePhotoVideo = { type: 'video', file: film.media.fileId }
+arrival = once(bob.client.onNewMessage, (message) => message.media?.livePhotoVideo)
+await ada.client.sendMedia(bob.id, { type: 'photo', file: PHOTO, livePhotoVideo })
+const moment = (await arrival).media.livePhotoVideo
+check(content.equals(await bob.client.downloadAsBuffer(moment)), 'a live photo arrives')
 
 await ada.client.sendText('me', 'note')
 let dialogs = 0
