@@ -166,7 +166,7 @@ impl World {
                     let answer = vec![self.requests.len() as u8 | 1; len];
                     self.model.answered(request.msg_id, &answer);
                     let answer = Buffer::from_body(&answer);
-                    self.session.send_result(self.now, request.msg_id, answer);
+                    self.session.send_result(request.msg_id, answer);
                 }
             }
             6 => {

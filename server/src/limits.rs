@@ -23,6 +23,8 @@ pub const COST_UNITS_BURST: u32 = 40_000;
 pub const WRITE_COST: u32 = 4;
 /// What a call that scans or reaches outside costs.
 pub const HEAVY_COST: u32 = 40;
+/// How many bytes of a packed request a login may have unpacked for one unit.
+pub const UNPACKED_UNIT_LEN: usize = 8 * 1024;
 /// The longest text of `initConnection` that is kept, in bytes.
 pub const CLIENT_TEXT_LEN_MAX: usize = 128;
 
@@ -53,7 +55,7 @@ pub const ANSWERS_HELD_COUNT_MAX: usize = 4096;
 
 /// How many commands from other threads may wait for one shard.
 pub const SHARD_QUEUE_COUNT: usize = 16 * 1024;
-/// How many bytes of requests of one connection may be worked on before nothing more is read from it.
+/// How many bytes of requests of one connection may be worked on before nothing more is read from it, nor unpacked.
 pub const REQUESTS_LEN_MAX: usize = 8 * 1024 * 1024;
 /// How many bytes are read from a socket at once.
 pub const READ_LEN: usize = 16 * 1024;

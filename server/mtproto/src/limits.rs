@@ -125,8 +125,10 @@ pub const DISCONNECT_DELAY_S_MAX: i32 = 3600;
 
 // ===== Compression =====
 
-/// Bytes that one `gzip_packed` may become.
-pub const GZIP_OUTPUT_LEN_MAX: usize = 10 * 1024 * 1024;
+/// Bytes that one `gzip_packed` may become: as many as may come unpacked.
+pub const GZIP_OUTPUT_LEN_MAX: usize = PACKET_LEN_MAX;
+/// Bytes that come out between two looks at whether there may be more.
+pub const GZIP_STEP_LEN: u64 = 64 * 1024;
 /// How many times its packed length it may become; deflate cannot pack better than 1032 to 1.
 pub const GZIP_RATIO_MAX: usize = 1000;
 /// Up to here the ratio is not looked at: zeros pack well.

@@ -129,7 +129,7 @@ fn what_is_sent_again_looks_like_anything_else() {
     let mut session = session();
     session.handle_message(NOW, CONN, request(1)).unwrap();
     packets(&mut session);
-    session.send_result(NOW, request(1).msg_id, Buffer::from_body(&[1; 64]));
+    session.send_result(request(1).msg_id, Buffer::from_body(&[1; 64]));
     let mut seen = packets(&mut session);
     for number in 2..6 {
         // Asked for again by its request, and lost with its connection.

@@ -209,7 +209,7 @@ impl Connection {
         for id in self.sessions.take() {
             if let Some(live) = shard.find_session(id) {
                 live.session.borrow_mut().detach(now, self.id);
-                shard.poll_events(&live, self.peer.ip());
+                shard.poll_events(&live);
                 // What went out here and nobody acknowledged goes to another connection, if there is one already.
                 shard.mark(&live);
             }
@@ -281,6 +281,15 @@ impl Connection {
     pub(super) fn request_begins(&self, len: usize) {
         self.asked.set(self.asked.get() + len);
         self.running.set(self.running.get() + 1);
+    }
+
+    /// A request that runs becomes longer by `len` bytes; false if that is too much.
+    pub(super) fn request_grows(&self, len: usize) -> bool {
+        let fits = self.asked.get() < limits::REQUESTS_LEN_MAX;
+        if fits {
+            self.asked.set(self.asked.get() + len);
+        }
+        fits
     }
 
     /// A request of `len` bytes has ended.
@@ -415,6 +424,7 @@ impl Connection {
         let now = shard.now();
         let live = shard.session(login, opened.message.session_id);
         live.used.set(now);
+        live.ip.set(self.peer.ip());
         self.attach(&live, now);
         let result = live.session.borrow_mut().handle_message(now, self.id, opened.message);
         match result {
@@ -431,7 +441,7 @@ impl Connection {
         if live.session.borrow().waiting_len() >= limits::UNTAKEN_LEN_MAX / 2 {
             self.crowded.set(true);
         }
-        shard.poll_events(&live, self.peer.ip());
+        shard.poll_events(&live);
         shard.mark(&live);
     }
 

@@ -43,8 +43,9 @@ pub(crate) struct Live {
     pub(super) plain_request: Cell<Option<UnixTime>>,
     /// Whose updates it is subscribed to.
     pub(super) subscribed: Cell<Option<UserId>>,
-    /// When a message last came in it.
+    /// When a message last came in it, and from where.
     pub(super) used: Cell<UnixTime>,
+    pub(super) ip: Cell<IpAddr>,
     /// Whether it has asked for the end of its key, and awaits the answer.
     pub(super) destroys_key: Cell<bool>,
     /// Whether it waits to be flushed.

@@ -1,6 +1,7 @@
 //! From a session's events to requests that run, and their results back into the session.
 
 use std::{
+    cell::Cell,
     net::IpAddr,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
@@ -18,6 +19,8 @@ use storage::Owner;
 use tl::operations::functions;
 
 use super::{
+    Login,
+    connection::Connection,
     live::{Live, RequestInfo},
     room::Answers,
     shard::{self, Shard},
@@ -32,13 +35,13 @@ use crate::{
 };
 
 impl Shard {
-    /// Handles what a session has found in its messages. `ip` is where they came from.
-    pub(super) fn poll_events(self: &Rc<Self>, live: &Rc<Live>, ip: IpAddr) {
+    /// Handles what a session has found in its messages.
+    pub(super) fn poll_events(self: &Rc<Self>, live: &Rc<Live>) {
         loop {
             let event = live.session.borrow_mut().poll_event();
             let Some(event) = event else { break };
             match event {
-                Event::Request(request) => self.start(live, request, ip),
+                Event::Request(request) => self.start(live, request),
                 // The result is ignored when it comes.
                 Event::Cancelled { .. } => {}
                 Event::DestroySession { msg_id, session_id } => {
@@ -64,29 +67,27 @@ impl Shard {
         }
     }
 
-    /// Runs a request beside others.
-    fn start(self: &Rc<Self>, live: &Rc<Live>, request: Request, ip: IpAddr) {
+    /// Runs a request beside others, or refuses it; whoever waited for it is found by the caller.
+    fn start(self: &Rc<Self>, live: &Rc<Live>, request: Request) {
         let busy = self.is_busy();
         let most =
             if busy { limits::REQUESTS_RUNNING_BUSY_MAX } else { limits::REQUESTS_RUNNING_MAX };
         if live.running.get() >= most {
-            self.finish(live, request.msg_id, Err(RpcError::flood_wait(1)));
+            self.give(live, request.msg_id, Err(RpcError::flood_wait(1)));
             return;
         }
         live.running.set(live.running.get() + 1);
         self.running.set(self.running.get() + 1);
         let connection = self.connections.borrow().get(&request.conn).cloned();
-        let len = request.body.len();
-        if let Some(connection) = &connection {
-            connection.request_begins(len);
-        }
+        // Where a request is from that was held back, its session knows, should the connection be gone.
+        let ip =
+            connection.as_ref().map_or_else(|| live.ip.get(), |connection| connection.peer.ip());
+        let asked = Asked::new(connection, request.body.len());
         let (shard, live) = (Rc::clone(self), Rc::clone(live));
         tokio::task::spawn_local(async move {
             let msg_id = request.msg_id;
-            let served = CatchPanic(Box::pin(shard.serve(&live, request, ip))).await;
-            if let Some(connection) = connection {
-                connection.request_ended(len);
-            }
+            let served = CatchPanic(Box::pin(shard.serve(&live, request, &asked, ip))).await;
+            drop(asked);
             live.running.set(live.running.get().saturating_sub(1));
             shard.running.set(shard.running.get().saturating_sub(1));
             if shard.running.get() == 0 {
@@ -96,7 +97,7 @@ impl Shard {
                 Ok(Some(result)) => shard.finish(&live, msg_id, result),
                 // Held back: the session brings it again.
                 Ok(None) => {
-                    shard.poll_events(&live, ip);
+                    shard.poll_events(&live);
                     shard.mark(&live);
                 }
                 Err(message) => {
@@ -108,14 +109,19 @@ impl Shard {
     }
 
     fn finish(self: &Rc<Self>, live: &Rc<Live>, msg_id: MsgId, result: rpc::Result<Reply>) {
+        self.give(live, msg_id, result);
+        // Whoever waited for this one may run now.
+        self.poll_events(live);
+        self.subscribe(live);
+    }
+
+    /// Gives a result to the session.
+    fn give(&self, live: &Rc<Live>, msg_id: MsgId, result: rpc::Result<Reply>) {
         let reply = result.unwrap_or_else(|error| {
             tracing::trace!(code = error.code, text = %error.text, "refused");
             Buffer::rpc_error(error.code, &error.text)
         });
-        live.session.borrow_mut().send_result(self.now(), msg_id, reply);
-        // Whoever waited for this one may run now.
-        self.poll_events(live, IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED));
-        self.subscribe(live);
+        live.session.borrow_mut().send_result(msg_id, reply);
         self.mark(live);
     }
 
@@ -124,9 +130,10 @@ impl Shard {
         self: &Rc<Self>,
         live: &Rc<Live>,
         request: Request,
+        asked: &Asked,
         ip: IpAddr,
     ) -> Option<rpc::Result<Reply>> {
-        let unwrapped = match wrappers::unwrap(&request.body) {
+        let unwrapped = match wrappers::unwrap(&request.body, |len| asked.grow(&live.login, len)) {
             Ok(unwrapped) => unwrapped,
             Err(error) => return Some(Err(error)),
         };
@@ -213,6 +220,40 @@ impl Shard {
         self.flush_now();
         if result.is_ok() {
             self.forget_key(key);
+        }
+    }
+}
+
+/// What a request that runs takes of what its connection may ask for.
+struct Asked {
+    connection: Option<Rc<Connection>>,
+    len: Cell<usize>,
+}
+
+impl Asked {
+    fn new(connection: Option<Rc<Connection>>, len: usize) -> Self {
+        if let Some(connection) = &connection {
+            connection.request_begins(len);
+        }
+        Self { connection, len: Cell::new(len) }
+    }
+
+    /// A packed request becomes longer: that takes time and memory that its sender does not have to spend.
+    fn grow(&self, login: &Login, len: usize) -> rpc::Result<()> {
+        let units = u32::try_from(len / limits::UNPACKED_UNIT_LEN).unwrap_or(u32::MAX);
+        login.spend(units).map_err(RpcError::flood_wait)?;
+        if self.connection.as_ref().is_some_and(|connection| !connection.request_grows(len)) {
+            return Err(RpcError::flood_wait(1));
+        }
+        self.len.set(self.len.get().saturating_add(len));
+        Ok(())
+    }
+}
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        if let Some(connection) = &self.connection {
+            connection.request_ended(self.len.get());
         }
     }
 }

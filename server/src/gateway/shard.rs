@@ -372,6 +372,7 @@ impl Shard {
             plain_request: Cell::new(None),
             subscribed: Cell::new(None),
             used: Cell::new(now),
+            ip: Cell::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
             destroys_key: Cell::new(false),
             dirty: Cell::new(false),
         });
@@ -508,7 +509,7 @@ impl Shard {
             .collect();
         for live in due {
             live.session.borrow_mut().handle_timeout(now);
-            self.poll_events(&live, IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+            self.poll_events(&live);
             self.mark(&live);
         }
         let connections: Vec<_> = self.connections.borrow().values().cloned().collect();

@@ -120,6 +120,13 @@ impl From<tl::DecodeError> for RpcError {
     }
 }
 
+/// Why something packed is not unpacked.
+impl From<mtproto::session::gzip::Error> for RpcError {
+    fn from(_: mtproto::session::gzip::Error) -> Self {
+        Self::INPUT_REQUEST_INVALID
+    }
+}
+
 /// Refusals of operations, under their published names.
 impl From<Refusal> for RpcError {
     fn from(refusal: Refusal) -> Self {

@@ -24,15 +24,18 @@ pub(crate) struct Unwrapped {
     pub(crate) after: Vec<MsgId>,
 }
 
-/// Takes the wrappers off `body`.
+/// Takes the wrappers off `body`. What is packed grows; `grows` is told by how many bytes, step by step, and may end that.
 ///
 /// # Errors
 ///
-/// They do not decode; they are nested too deep; a layer is not spoken; a takeout that was never begun.
-pub(crate) fn unwrap(body: &Bytes) -> Result<Unwrapped> {
+/// They do not decode; they are nested too deep; a layer is not spoken; a takeout that was never begun; those of `grows`.
+pub(crate) fn unwrap(
+    body: &Bytes,
+    mut grows: impl FnMut(usize) -> Result<()>,
+) -> Result<Unwrapped> {
     let mut unwrapped = Unwrapped { query: body.clone(), ..Unwrapped::default() };
     for _ in 0..WRAPPER_DEPTH_MAX {
-        if !unwrapped.take_one()? {
+        if !unwrapped.take_one(&mut grows)? {
             return Ok(unwrapped);
         }
     }
@@ -41,7 +44,7 @@ pub(crate) fn unwrap(body: &Bytes) -> Result<Unwrapped> {
 
 impl Unwrapped {
     /// Takes the outermost wrapper off; whether there was one.
-    fn take_one(&mut self) -> Result<bool> {
+    fn take_one(&mut self, grows: &mut impl FnMut(usize) -> Result<()>) -> Result<bool> {
         let body = self.query.clone();
         let id = Cursor::new(&body).peek_id()?;
         let query = match id {
@@ -103,7 +106,7 @@ impl Unwrapped {
                 functions::InvokeWithReCaptcha::from_bytes(&body)?.query
             }
             gzip::ID => {
-                self.query = gzip::unpack(&body).map_err(|_| RpcError::INPUT_REQUEST_INVALID)?;
+                self.query = gzip::unpack_while(&body, grows)?;
                 return Ok(true);
             }
             _ => return Ok(false),
@@ -145,7 +148,7 @@ mod tests {
     use super::*;
 
     fn check(body: &[u8], expected: core::result::Result<&[u8], RpcError>) -> Option<Unwrapped> {
-        let unwrapped = unwrap(&Bytes::copy_from_slice(body));
+        let unwrapped = unwrap(&Bytes::copy_from_slice(body), |_| Ok(()));
         match (unwrapped, expected) {
             (Ok(unwrapped), Ok(query)) => {
                 assert_eq!(unwrapped.query, query);

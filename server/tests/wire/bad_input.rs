@@ -295,26 +295,32 @@ async fn what_unpacks_to_too_much_or_nothing() {
     let server = TestServer::start().await;
     let bystander = Bystander::start(&server).await;
     let mut raw = server.raw().await;
+    let client = server.client().await;
+    let header = raw.header(true);
+    raw.send(header, &client.introduced(&bytes(&api::help::GetConfig {}))).await;
+    raw.result(header.msg_id).await.expect("it is for anybody");
     let ping = bytes(&functions::Ping::new(1));
     let mut broken = packed(&bytes(&api::help::GetConfig {}));
     broken[20] ^= 0xff;
-    let bodies: Vec<(&str, Vec<u8>)> = vec![
-        ("a bomb", bomb(100)),
-        ("nothing", packed(&[])),
-        ("no compressed data", bytes(&types::GzipPacked::new(b"zip"))),
-        ("damaged data", broken),
-        ("packed twice", packed(&packed(&bytes(&api::help::GetConfig {})))),
-        ("a packed service message", packed(&ping)),
-        ("a packed container", packed(&container(&[(raw.msg_id(), 1, ping)]))),
+    let not_unpacked = "INPUT_REQUEST_INVALID";
+    let twice = packed(&packed(&bytes(&api::help::GetConfig {})));
+    let container = container(&[(raw.msg_id(), 1, ping.clone())]);
+    let bodies = [
+        ("a bomb", bomb(100), not_unpacked),
+        ("nothing", packed(&[]), "INPUT_FETCH_FAIL"),
+        ("no compressed data", bytes(&types::GzipPacked::new(b"zip")), not_unpacked),
+        ("damaged data", broken, not_unpacked),
+        ("packed twice", twice, not_unpacked),
+        ("a packed service message", packed(&ping), "INPUT_METHOD_INVALID_2059302892_230"),
+        ("a packed container", packed(&container), "INPUT_METHOD_INVALID_1945237724_230"),
     ];
-    for (what, body) in bodies {
+    for (what, body, expected) in bodies {
         let header = raw.header(true);
         raw.send(header, &body).await;
         let error = raw.result(header.msg_id).await.expect_err(what);
-        assert_eq!((error.code, error.text.as_str()), (400, "INPUT_REQUEST_INVALID"), "{what}");
+        assert_eq!((error.code, error.text.as_str()), (400, expected), "{what}");
     }
     // Inside of the wrappers as well.
-    let client = server.client().await;
     let header = raw.header(true);
     raw.send(header, &client.introduced(&bomb(50))).await;
     assert_eq!(raw.result(header.msg_id).await.unwrap_err().text, "INPUT_REQUEST_INVALID");

@@ -1,8 +1,11 @@
 //! The bounds that a peer can reach: what is beyond is refused, and what is within is served.
 
+use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use mtproto::handshake::client::{Client as Exchange, Inner as Kind, Next};
 use mtproto::limits::{EXCHANGE_COUNT_MAX, PREDECESSOR_COUNT_MAX, QUEUE_LEN_MAX, SESSION_IDLE};
 use mtproto::transport::Framing;
@@ -108,9 +111,10 @@ async fn requests_run_only_so_many_at_once() {
 async fn flood_requests(raw: &mut Raw) -> usize {
     let query = bytes(&api::help::GetNearestDc {});
     let (mut stream, mut sent) = (bytes::BytesMut::new(), Vec::new());
-    // Two containers in one write, so that the second is read before anything of the first runs.
+    // Two containers in one write, so that the second is read before anything of the first runs. Nearly all of it is refused,
+    // which must not take more of the stack with each.
     for _ in 0..2 {
-        let messages: Vec<_> = (0..limits::REQUESTS_RUNNING_MAX * 3 / 4)
+        let messages: Vec<_> = (0..limits::REQUESTS_RUNNING_MAX - 1)
             .map(|_| (raw.msg_id(), raw.seq_no(true), query.clone()))
             .collect();
         sent.extend(messages.iter().map(|(msg_id, ..)| *msg_id));
@@ -282,6 +286,72 @@ async fn check_budget(id: u32, price: u32) {
 async fn a_login_spends_only_so_much() {
     check_budget(api::contacts::Search::ID, limits::HEAVY_COST).await;
     check_budget(api::messages::SendMessage::ID, limits::WRITE_COST).await;
+}
+
+/// What becomes `len` bytes: a message to oneself that is far too long.
+fn packed(len: usize) -> Vec<u8> {
+    let text = "x".repeat(len);
+    let send = api::messages::SendMessage::new(api_enums::InputPeer::InputPeerSelf, &text, 1);
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(&bytes(&send)).unwrap();
+    bytes(&types::GzipPacked::new(&encoder.finish().unwrap()))
+}
+
+/// `UNPACKED_UNIT_LEN`: what is packed costs by what it becomes, not by what it was.
+///
+/// It would fail if it were unpacked for nothing: a packet of a kilobyte would keep a shard busy for milliseconds.
+#[tokio::test]
+async fn unpacking_is_paid_for() {
+    let server = TestServer::start().await;
+    let mut raw = introduced(&server).await;
+    let packed = packed(1024 * 1024);
+    assert!(packed.len() < limits::UNPACKED_UNIT_LEN);
+    let free = limits::COST_UNITS_BURST as usize / (1024 * 1024 / limits::UNPACKED_UNIT_LEN);
+    let mut count = 0;
+    let refused = loop {
+        let header = raw.header(true);
+        raw.send(header, &packed).await;
+        let error = raw.result(header.msg_id).await.unwrap_err();
+        if error.text != "AUTH_KEY_UNREGISTERED" {
+            break error;
+        }
+        count += 1;
+    };
+    assert!(refused.code == 420 && refused.text.starts_with("FLOOD_WAIT_"), "{refused:?}");
+    assert!(count >= free, "only {count} of {free}");
+}
+
+/// `REQUESTS_LEN_MAX`: what is packed counts as what it becomes, so that a packet of a few kilobytes does not take gigabytes.
+///
+/// It would fail if as many were unpacked at once as come in one packet.
+#[tokio::test]
+async fn only_so_much_is_unpacked_at_once() {
+    let server = TestServer::start().await;
+    let person = server.person("Alice").await;
+    let mut raw =
+        Raw::new(server.connection().await, person.auth_key().clone(), person.first_salt());
+    let (len, count) = (limits::REQUESTS_LEN_MAX / 8, 40);
+    let packed = packed(len);
+    let messages: Vec<_> =
+        (0..count).map(|_| (raw.msg_id(), raw.seq_no(true), packed.clone())).collect();
+    let header = raw.header(false);
+    raw.send(header, &container(&messages)).await;
+    let (mut unpacked, mut refused) = (0, 0);
+    for _ in 0..count {
+        let body = raw
+            .wait(|message| {
+                let result = types::RpcResult::from_bytes(&message.body).ok()?;
+                Some(message.body.slice_ref(result.result.0))
+            })
+            .await;
+        match RpcError::check(body).unwrap_err().text.as_str() {
+            "MESSAGE_TOO_LONG" => unpacked += 1,
+            "FLOOD_WAIT_1" => refused += 1,
+            other => panic!("{other}"),
+        }
+    }
+    // A bit more comes with the packed ones themselves.
+    assert!((7..=8).contains(&unpacked), "{unpacked} unpacked, {refused} refused");
 }
 
 /// `HANDSHAKE_JOBS_MAX`: a flood of handshakes is told to come back; whoever comes after it gets a key.

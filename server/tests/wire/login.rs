@@ -1,9 +1,10 @@
 //! Signing up, signing in, logging out, devices; and data centres that are all this one.
 
 use tl::api::{enums, functions, types};
+use tl::{Encode as _, Layer, Raw};
 
 use crate::common::person::{code_of, send_code};
-use crate::common::{Client, Options, Person, TestServer};
+use crate::common::{Client, Options, Person, TestServer, now};
 
 use enums::auth::Authorization;
 use functions::{account, auth};
@@ -92,6 +93,29 @@ async fn wrong_codes_are_counted() {
     let code = code_of(&phone);
     let right = auth::SignIn { phone_code: Some(&code), ..auth::SignIn::new(&phone, &hash) };
     assert_eq!(refused(&mut client, &right).await, "PHONE_CODE_EXPIRED", "too late");
+}
+
+/// Where somebody logged in from is shown to them; a request that waited for another one is from there, too.
+#[tokio::test]
+async fn waiting_hides_no_address() {
+    let server = TestServer::start().await;
+    let person = server.person("Alice").await;
+    let mut client = server.client().await;
+    let hash = send_code(&mut client, &person.phone).await;
+    let code = code_of(&person.phone);
+    let sign_in =
+        auth::SignIn { phone_code: Some(&code), ..auth::SignIn::new(&person.phone, &hash) };
+    // Something that takes a moment: it writes.
+    let settings = types::CodeSettings::new();
+    let first = auth::SendCode::new(&person.phone, 1, "hash", settings).to_vec(Layer::NEWEST);
+    let first_id = client.session().next_msg_id(now());
+    client.session().send_as(first_id, first.into());
+    let sign_in = sign_in.to_vec(Layer::NEWEST);
+    let after = functions::InvokeAfterMsg::new(first_id.0, Raw(&sign_in));
+    client.call_bytes(&after).await.expect("logged in");
+    let devices = client.call(&account::GetAuthorizations {}).await.unwrap().authorizations;
+    let own = devices.iter().find(|device| device.current).expect("it is logged in");
+    assert_eq!(own.ip, "127.0.0.1");
 }
 
 /// A code is bound to the key that asked for it.

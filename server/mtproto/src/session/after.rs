@@ -14,15 +14,6 @@ use super::received::{Fate, Known};
 use super::requests::Held;
 use super::{Event, Predecessors, Request, Session};
 
-/// What becomes of a request that names others.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Verdict {
-    Finished,
-    Pending,
-    Unknown,
-    Failed,
-}
-
 impl Session {
     /// Lets a request wait until others are finished.
     ///
@@ -32,57 +23,72 @@ impl Session {
         if !self.requests.contains(msg_id) {
             return;
         }
-        let wait = match self.verdict(after) {
-            Verdict::Unknown => UNKNOWN_PREDECESSOR_WAIT,
-            _ => RUNNING_PREDECESSOR_WAIT,
-        };
-        let held = Held { request, until: now + wait, after: after.to_vec() };
         // A request cannot wait for itself.
-        if after.len() > PREDECESSOR_COUNT_MAX
-            || after.contains(&msg_id)
-            || self.requests.hold(held).is_err()
-        {
-            self.send_result(now, msg_id, Buffer::rpc_error(400, "MSG_WAIT_FAILED"));
+        if after.len() > PREDECESSOR_COUNT_MAX || after.contains(&msg_id) {
+            self.refuse_held(msg_id, Buffer::rpc_error(400, "MSG_WAIT_FAILED"));
             return;
         }
-        self.release_held(now);
-    }
-
-    /// Emits or refuses the requests whose waiting is over.
-    pub(super) fn release_held(&mut self, now: UnixTime) {
-        while self.requests.has_held() {
-            let over = self.requests.held().find_map(|held| match self.verdict(&held.after) {
-                Verdict::Pending | Verdict::Unknown if now < held.until => None,
-                verdict => Some((held.request.msg_id, verdict)),
-            });
-            let Some((msg_id, verdict)) = over else { return };
-            let Some(held) = self.requests.release(msg_id) else { return };
-            let refused = match verdict {
-                Verdict::Finished => {
-                    let predecessors = Predecessors::Finished;
-                    self.events.push_back(Event::Request(Request { predecessors, ..held.request }));
-                    continue;
+        let (mut unfinished, mut wait) = (Vec::new(), RUNNING_PREDECESSOR_WAIT);
+        for before in after {
+            match self.received.known(*before) {
+                Known::Yes(Fate::Failed | Fate::AcknowledgedFailure) => {
+                    self.refuse_held(msg_id, Buffer::rpc_error(400, "MSG_WAIT_FAILED"));
+                    return;
                 }
-                Verdict::Failed => Buffer::rpc_error(400, "MSG_WAIT_FAILED"),
-                Verdict::Pending | Verdict::Unknown => Buffer::rpc_error(-503, "MSG_WAIT_TIMEOUT"),
-            };
-            if let Some(running) = self.requests.remove(msg_id) {
-                self.answer(msg_id, running.conn, refused);
+                _ if self.requests.contains(*before) => {}
+                Known::Yes(_) => continue,
+                Known::No | Known::TooHigh | Known::Forgotten => wait = UNKNOWN_PREDECESSOR_WAIT,
+            }
+            if !unfinished.contains(before) {
+                unfinished.push(*before);
+            }
+        }
+        if unfinished.is_empty() {
+            self.run_held(request);
+            return;
+        }
+        let held = Held { request, until: now + wait, after: unfinished };
+        if !self.requests.hold(held) {
+            self.refuse_held(msg_id, Buffer::rpc_error(400, "MSG_WAIT_FAILED"));
+        }
+    }
+
+    /// A message is finished: those that wait for it go on, or fail with it.
+    pub(super) fn settle(&mut self, msg_id: MsgId, failed: bool) {
+        if !self.requests.has_held() {
+            return;
+        }
+        for waiting in self.requests.waiting_for(msg_id) {
+            if failed {
+                self.refuse_held(waiting, Buffer::rpc_error(400, "MSG_WAIT_FAILED"));
+            } else if let Some(request) = self.requests.go_on(waiting, msg_id) {
+                self.run_held(request);
             }
         }
     }
 
-    fn verdict(&self, after: &[MsgId]) -> Verdict {
-        let mut verdict = Verdict::Finished;
-        for msg_id in after {
-            let running = self.requests.contains(*msg_id);
-            match self.received.known(*msg_id) {
-                Known::Yes(Fate::Failed | Fate::AcknowledgedFailure) => return Verdict::Failed,
-                _ if running => verdict = verdict.max(Verdict::Pending),
-                Known::Yes(_) => {}
-                Known::No | Known::TooHigh | Known::Forgotten => verdict = Verdict::Unknown,
-            }
+    /// Refuses those that have waited long enough.
+    pub(super) fn end_waiting(&mut self, now: UnixTime) {
+        while let Some(msg_id) = self.requests.overdue(now) {
+            self.refuse_held(msg_id, Buffer::rpc_error(-503, "MSG_WAIT_TIMEOUT"));
         }
-        verdict
+    }
+
+    fn run_held(&mut self, request: Request) {
+        let predecessors = Predecessors::Finished;
+        self.events.push_back(Event::Request(Request { predecessors, ..request }));
+    }
+
+    /// Refuses one that waits, and with it all that wait for it.
+    fn refuse_held(&mut self, msg_id: MsgId, mut refused: Buffer) {
+        let mut failed = vec![msg_id];
+        // By hand: a chain may be as long as there are requests.
+        while let Some(msg_id) = failed.pop() {
+            let Some(running) = self.requests.remove(msg_id) else { continue };
+            let next = Buffer::rpc_error(400, "MSG_WAIT_FAILED");
+            let refused = core::mem::replace(&mut refused, next);
+            self.answer_as(msg_id, running.conn, refused, Fate::Failed);
+            failed.extend(self.requests.waiting_for(msg_id));
+        }
     }
 }

@@ -1,7 +1,8 @@
 //! Unpacking what clients sent compressed, within bounds.
 //!
 //! `gzip_packed` holds a gzip member (RFC 1952) from most clients, and a zlib stream (RFC 1950) from TDLib. The output grows as
-//! it is really produced, never by an announced size, and stops at [`GZIP_OUTPUT_LEN_MAX`] or [`GZIP_RATIO_MAX`].
+//! it is really produced, never by an announced size, and stops at [`GZIP_OUTPUT_LEN_MAX`] or [`GZIP_RATIO_MAX`], or where the
+//! caller says so: a kilobyte becomes a megabyte, in time and in memory that the peer does not have to spend.
 
 use std::io::Read;
 
@@ -10,7 +11,7 @@ use flate2::read::{GzDecoder, ZlibDecoder};
 use tl::mtproto::types::GzipPacked;
 use tl::{Cursor, Decode as _, DecodeError};
 
-use crate::limits::{GZIP_OUTPUT_LEN_MAX, GZIP_RATIO_FREE_LEN, GZIP_RATIO_MAX};
+use crate::limits::{GZIP_OUTPUT_LEN_MAX, GZIP_RATIO_FREE_LEN, GZIP_RATIO_MAX, GZIP_STEP_LEN};
 
 /// The constructor id of `gzip_packed`.
 pub const ID: u32 = GzipPacked::ID;
@@ -41,27 +42,48 @@ pub enum Error {
 ///
 /// See [`Error`].
 pub fn unpack(object: &[u8]) -> Result<Bytes, Error> {
-    let packed = GzipPacked::decode(&mut Cursor::new(object))?.packed_data;
+    unpack_while(object, |_| Ok(()))
+}
+
+/// As [`unpack`]; `grows` is told of each piece of at most [`GZIP_STEP_LEN`] bytes that came out, and may end it.
+///
+/// # Errors
+///
+/// Those of `grows`; [`Error`].
+pub fn unpack_while<E: From<Error>>(
+    object: &[u8],
+    grows: impl FnMut(usize) -> Result<(), E>,
+) -> Result<Bytes, E> {
+    let packed = GzipPacked::decode(&mut Cursor::new(object)).map_err(Error::from)?.packed_data;
     let by_ratio = packed.len().saturating_mul(GZIP_RATIO_MAX).max(GZIP_RATIO_FREE_LEN);
     let len_max = by_ratio.min(GZIP_OUTPUT_LEN_MAX);
     let unpacked = match packed {
-        [0x1f, 0x8b, ..] => read_all(GzDecoder::new(packed), len_max),
-        _ => read_all(ZlibDecoder::new(packed), len_max),
+        [0x1f, 0x8b, ..] => read_all(GzDecoder::new(packed), len_max, grows),
+        _ => read_all(ZlibDecoder::new(packed), len_max, grows),
     }?;
     if Cursor::new(&unpacked).peek_id() == Ok(ID) {
-        return Err(Error::Nested);
+        return Err(Error::Nested.into());
     }
     Ok(Bytes::from(unpacked))
 }
 
-fn read_all(decoder: impl Read, len_max: usize) -> Result<Vec<u8>, Error> {
+fn read_all<E: From<Error>>(
+    mut decoder: impl Read,
+    len_max: usize,
+    mut grows: impl FnMut(usize) -> Result<(), E>,
+) -> Result<Vec<u8>, E> {
     let mut unpacked = Vec::new();
-    // One byte more than allowed shows that there is more.
-    let len = decoder
-        .take((len_max as u64).saturating_add(1))
-        .read_to_end(&mut unpacked)
-        .map_err(|_| Error::Broken)?;
-    if len > len_max { Err(Error::TooLarge { len_max }) } else { Ok(unpacked) }
+    loop {
+        let mut step = decoder.by_ref().take(GZIP_STEP_LEN);
+        let len = step.read_to_end(&mut unpacked).map_err(|_| Error::Broken)?;
+        if len == 0 {
+            return Ok(unpacked);
+        }
+        if unpacked.len() > len_max {
+            return Err(Error::TooLarge { len_max }.into());
+        }
+        grows(len)?;
+    }
 }
 
 #[cfg(test)]
@@ -124,5 +146,22 @@ mod tests {
         assert!((GZIP_RATIO_FREE_LEN..1 << 20).contains(&len_max), "{len_max}");
         check(&packed(&small_bomb), Err(Error::TooLarge { len_max }));
         check(&packed(&gzip(&packed(&gzip(b"twice")))), Err(Error::Nested));
+    }
+
+    /// `GZIP_STEP_LEN`: whoever pays is asked often enough, and nothing more comes out once they do not.
+    #[test]
+    fn it_grows_only_as_long_as_it_may() {
+        let step = usize::try_from(GZIP_STEP_LEN).unwrap();
+        let object = packed(&gzip(&vec![0; 3 * step + 1]));
+        let grown = |steps: usize| {
+            let mut grown = Vec::new();
+            let unpacked = unpack_while(&object, |len| {
+                grown.push(len);
+                if grown.len() < steps { Ok(()) } else { Err(Error::Broken) }
+            });
+            (unpacked.map(|all| all.len()), grown)
+        };
+        assert_eq!(grown(9), (Ok(3 * step + 1), vec![step, step, step, 1]));
+        assert_eq!(grown(2), (Err(Error::Broken), vec![step, step]));
     }
 }

@@ -1,7 +1,7 @@
 //! One MTProto session, server side: what was received, what is owed, what was sent but not acknowledged.
 //!
 //! ```text
-//! packet --handle_message--> checks --> container, msg_copy, gzip_packed are opened
+//! packet --handle_message--> checks --> container, msg_copy are opened
 //!                              |          +--> service message: answered here
 //!                              |          +--> request: Event::Request --> send_result --+
 //!                              +--> bad_msg_notification, bad_server_salt --+            |
@@ -14,7 +14,8 @@
 //! | `receive` | the checks that every message goes through |
 //! | `received` | identifiers seen, and what became of the messages |
 //! | `requests`, `after` | what runs, what waits for others |
-//! | `containers`, [`gzip`] | wrappers of messages |
+//! | `containers` | several messages in one |
+//! | [`gzip`] | for who runs requests: a session leaves them packed |
 //! | `service` | messages about messages |
 //! | `outbox`, `transmit` | what waits, what is not acknowledged, packets |
 //! | `connections` | who serves the session now |
@@ -95,7 +96,7 @@ pub struct Request {
     pub msg_id: MsgId,
     /// The connection that it came on.
     pub conn: ConnId,
-    /// The TL function, constructor id first; unpacked if it was compressed as a whole.
+    /// The TL function, constructor id first; or a `gzip_packed`, which may become much longer.
     pub body: Bytes,
     /// Whether `invokeAfterMsg` inside was honoured already.
     pub predecessors: Predecessors,
@@ -166,14 +167,6 @@ pub enum Violation {
     Malformed {
         /// The message.
         msg_id: MsgId,
-    },
-    /// A compressed request was not unpacked; answered with an `rpc_error`.
-    #[error("message {msg_id} cannot be unpacked: {error}")]
-    Gzip {
-        /// The message.
-        msg_id: MsgId,
-        /// Why.
-        error: gzip::Error,
     },
     /// More than anyone needs; send -429 and close.
     #[error("flood")]
@@ -313,7 +306,7 @@ impl Session {
             self.acks.add(msg_id, now);
         }
         self.acks.handle_timeout(now);
-        self.release_held(now);
+        self.end_waiting(now);
         if self.connections.is_empty() && now >= self.idle_since + SESSION_IDLE {
             self.idle_since = now;
             self.events.push_back(Event::Expired);
@@ -321,10 +314,9 @@ impl Session {
     }
 
     /// Answers a request. An unknown, cancelled or answered one is ignored.
-    pub fn send_result(&mut self, now: UnixTime, request: MsgId, result: Reply) {
+    pub fn send_result(&mut self, request: MsgId, result: Reply) {
         let Some(running) = self.requests.remove(request) else { return };
         self.answer(request, running.conn, result);
-        self.release_held(now);
     }
 
     /// Sends an update; false if the session wants none, or too many wait already.
@@ -420,10 +412,17 @@ impl Session {
 
     // ===== Sending =====
 
+    /// Answers a request, and lets those go on that wait for it.
+    fn answer(&mut self, request: MsgId, conn: ConnId, result: Buffer) {
+        let failed = result.as_slice().starts_with(&types::RpcError::ID.to_le_bytes());
+        let fate = if failed { Fate::Failed } else { Fate::Answered };
+        self.answer_as(request, conn, result, fate);
+        self.settle(request, failed);
+    }
+
     /// Queues an `rpc_result` and notes what became of the request.
-    fn answer(&mut self, request: MsgId, conn: ConnId, mut result: Buffer) {
-        let is_error = result.as_slice().starts_with(&types::RpcError::ID.to_le_bytes());
-        self.received.set(request, if is_error { Fate::Failed } else { Fate::Answered });
+    fn answer_as(&mut self, request: MsgId, conn: ConnId, mut result: Buffer, fate: Fate) {
+        self.received.set(request, fate);
         result.prepend(&request.0.to_le_bytes());
         result.prepend(&types::RpcResult::ID.to_le_bytes());
         self.enqueue(Waiting { to: Some(conn), what: What::Answer(request), body: result });

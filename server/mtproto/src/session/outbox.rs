@@ -210,6 +210,17 @@ impl Outbox {
         }
     }
 
+    /// Sends the answers to `requests`, which are sorted, again.
+    pub(super) fn send_answers_again(&mut self, requests: &[i64], to: ConnId) {
+        for at in 0..self.sent.len() {
+            if let Some(What::Answer(request)) = self.sent.get(at).map(|sent| sent.what)
+                && requests.binary_search(&request.0).is_ok()
+            {
+                self.make_due(at, Some(to));
+            }
+        }
+    }
+
     /// Whether the answer to `request` waits to be sent; it is directed to `to`.
     pub(super) fn redirect_answer(&mut self, request: MsgId, to: ConnId) -> bool {
         let waiting = self.waiting.iter_mut().find(|w| w.what == What::Answer(request));

@@ -54,6 +54,7 @@ impl Session {
             return Err(self.bad_message(conn, container, 64));
         }
         self.received.insert(now, container.msg_id, container.seq_no, Fate::Container);
+        self.settle(container.msg_id, false);
         let acceptable = messages
             .iter()
             .map(|message| message.msg_id)
@@ -184,38 +185,11 @@ impl Session {
         message: Inner,
         id: u32,
     ) -> Result<(), Violation> {
-        if id == gzip::ID {
-            return self.compressed_request(now, conn, &message);
-        }
         if service::is_request(id) {
             self.request(now, conn, message);
             return Ok(());
         }
         self.service(now, conn, message, id)
-    }
-
-    fn compressed_request(
-        &mut self,
-        now: UnixTime,
-        conn: ConnId,
-        message: &Inner,
-    ) -> Result<(), Violation> {
-        let Inner { msg_id, seq_no, .. } = *message;
-        let error = match gzip::unpack(&message.body) {
-            Ok(body) => {
-                let unpacked = Inner { msg_id, seq_no, body };
-                if unpacked.id().is_some_and(service::is_request) {
-                    self.request(now, conn, unpacked);
-                    return Ok(());
-                }
-                // Service messages are not compressed, least of all containers.
-                gzip::Error::Nested
-            }
-            Err(error) => error,
-        };
-        self.received.insert(now, msg_id, seq_no, Fate::Running);
-        self.answer(msg_id, conn, Buffer::rpc_error(400, "INPUT_REQUEST_INVALID"));
-        Err(Violation::Gzip { msg_id, error })
     }
 
     fn request(&mut self, now: UnixTime, conn: ConnId, message: Inner) {

@@ -3,6 +3,10 @@
 //! ```text
 //! Running --hold--> Held --predecessors finished--> Running --send_result--> gone (its fate is in `received`)
 //! ```
+//!
+//! Who waits is found by whom it waits for: thousands of requests may wait, and as many others end meanwhile.
+
+use std::collections::BTreeSet;
 
 use crate::limits::{HELD_LEN_MAX, REQUEST_ACK_AFTER, REQUEST_COUNT_MAX};
 use crate::msg_id::MsgId;
@@ -26,21 +30,26 @@ pub(super) struct Running {
 #[derive(Debug)]
 pub(super) struct Held {
     pub(super) request: Request,
+    /// What it waits for, each once.
     pub(super) after: Vec<MsgId>,
     pub(super) until: UnixTime,
 }
 
 impl Held {
     fn len(&self) -> usize {
-        self.request.body.len().saturating_add(self.after.len().saturating_mul(8))
+        self.request.body.len().saturating_add(self.after.len().saturating_mul(PREDECESSOR_LEN))
     }
 }
+
+/// About how many bytes of memory one predecessor of one request takes: here, and twice in a tree that may be half empty.
+pub(super) const PREDECESSOR_LEN: usize = 5 * size_of::<MsgId>();
 
 /// All of a session, by identifier.
 #[derive(Debug, Default)]
 pub(super) struct Requests {
     running: Vec<Running>,
-    held_count: usize,
+    /// Whom those that wait wait for, and who waits for it.
+    waiting: BTreeSet<(MsgId, MsgId)>,
     held_len: usize,
 }
 
@@ -75,37 +84,65 @@ impl Requests {
         Some(removed)
     }
 
-    /// Lets a request wait; gives it back if there is no room.
-    pub(super) fn hold(&mut self, held: Held) -> Result<(), Held> {
-        let len = held.len();
-        let held_len = self.held_len.saturating_add(len);
-        let at = self.find(held.request.msg_id);
+    /// Lets a request wait; false if there is no room.
+    pub(super) fn hold(&mut self, held: Held) -> bool {
+        let msg_id = held.request.msg_id;
+        let held_len = self.held_len.saturating_add(held.len());
+        let at = self.find(msg_id);
         match at.ok().and_then(|at| self.running.get_mut(at)) {
             Some(running) if held_len <= HELD_LEN_MAX && running.held.is_none() => {
+                self.waiting.extend(held.after.iter().map(|before| (*before, msg_id)));
                 running.held = Some(Box::new(held));
                 self.held_len = held_len;
-                self.held_count = self.held_count.saturating_add(1);
-                Ok(())
+                true
             }
-            _ => Err(held),
+            _ => false,
         }
     }
 
     /// Ends the waiting of a request.
-    pub(super) fn release(&mut self, msg_id: MsgId) -> Option<Held> {
+    fn release(&mut self, msg_id: MsgId) -> Option<Held> {
         let at = self.find(msg_id).ok()?;
         let held = self.running.get_mut(at)?.held.take()?;
         self.held_len = self.held_len.saturating_sub(held.len());
-        self.held_count = self.held_count.saturating_sub(1);
+        for before in &held.after {
+            self.waiting.remove(&(*before, msg_id));
+        }
         Some(*held)
     }
 
-    pub(super) const fn has_held(&self) -> bool {
-        self.held_count > 0
+    pub(super) fn has_held(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    /// Those that wait for `msg_id`.
+    pub(super) fn waiting_for(&self, msg_id: MsgId) -> Vec<MsgId> {
+        let all = (msg_id, MsgId(i64::MIN))..=(msg_id, MsgId(i64::MAX));
+        self.waiting.range(all).map(|(_, waiting)| *waiting).collect()
+    }
+
+    /// `msg_id` waits for `before` no longer; what is to be run if it waits for nothing now.
+    pub(super) fn go_on(&mut self, msg_id: MsgId, before: MsgId) -> Option<Request> {
+        let at = self.find(msg_id).ok()?;
+        let held = self.running.get_mut(at)?.held.as_mut()?;
+        held.after.retain(|other| *other != before);
+        let is_over = held.after.is_empty();
+        self.held_len = self.held_len.saturating_sub(PREDECESSOR_LEN);
+        self.waiting.remove(&(before, msg_id));
+        if !is_over {
+            return None;
+        }
+        self.release(msg_id).map(|held| held.request)
+    }
+
+    /// One that has waited long enough.
+    pub(super) fn overdue(&self, now: UnixTime) -> Option<MsgId> {
+        let mut held = self.held();
+        held.find(|held| held.until <= now).map(|held| held.request.msg_id)
     }
 
     /// Those that wait.
-    pub(super) fn held(&self) -> impl Iterator<Item = &Held> {
+    fn held(&self) -> impl Iterator<Item = &Held> {
         let any = self.has_held();
         self.running.iter().filter(move |_| any).filter_map(|running| running.held.as_deref())
     }

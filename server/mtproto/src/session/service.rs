@@ -56,7 +56,7 @@ impl Session {
     /// Answers `destroy_session`.
     pub fn send_destroy_session(&mut self, request: MsgId, session_id: i64, existed: bool) {
         let Some(running) = self.requests.remove(request) else { return };
-        self.received.set(request, Fate::Service);
+        self.settle(request, false);
         if existed {
             self.reply(running.conn, &types::DestroySessionOk::new(session_id));
         } else {
@@ -67,7 +67,7 @@ impl Session {
     /// Answers `destroy_auth_key`.
     pub fn send_destroy_auth_key(&mut self, request: MsgId, outcome: DestroyAuthKey) {
         let Some(running) = self.requests.remove(request) else { return };
-        self.received.set(request, Fate::Service);
+        self.settle(request, false);
         let outcome = match outcome {
             DestroyAuthKey::Ok => enums::DestroyAuthKeyRes::DestroyAuthKeyOk,
             DestroyAuthKey::None => enums::DestroyAuthKeyRes::DestroyAuthKeyNone,
@@ -91,6 +91,9 @@ impl Session {
             types::MsgContainer::ID => return Err(self.bad_message(conn, &message, 64)),
             _ => self.service_body(now, conn, msg_id, id, &message.body),
         };
+        if !self.requests.contains(msg_id) {
+            self.settle(msg_id, false);
+        }
         match handled {
             Ok(result) => result,
             Err(_) => Err(Violation::Malformed { msg_id }),
@@ -167,15 +170,11 @@ impl Session {
                 self.resend(conn, msg_id, &ids);
             }
             types::MsgResendAnsReq::ID => {
-                let Some(ids) = short(decode::<types::MsgResendAnsReq>(body)?.msg_ids) else {
+                let Some(mut ids) = short(decode::<types::MsgResendAnsReq>(body)?.msg_ids) else {
                     return Ok(Err(Violation::Flood));
                 };
-                for request in ids {
-                    if let Some(answer) = self.outbox.sent_answer(MsgId(request)) {
-                        let answer = answer.msg_id;
-                        self.outbox.send_again(answer, conn);
-                    }
-                }
+                ids.sort_unstable();
+                self.outbox.send_answers_again(&ids, conn);
             }
             // Waiting is for HTTP. The others answer what we never ask.
             _ => {}
@@ -219,12 +218,9 @@ impl Session {
         let outcome = if let Some(running) = self.requests.remove(request) {
             self.events.push_back(Event::Cancelled { msg_id: request });
             // The request itself gets the same answer, so that nothing waits for it.
-            self.answer(
-                request,
-                running.conn,
-                encode(&enums::RpcDropAnswer::RpcAnswerDroppedRunning),
-            );
-            self.received.set(request, Fate::Failed);
+            let dropped = encode(&enums::RpcDropAnswer::RpcAnswerDroppedRunning);
+            self.answer_as(request, running.conn, dropped, Fate::Failed);
+            self.settle(request, true);
             encode(&enums::RpcDropAnswer::RpcAnswerDroppedRunning)
         } else if let Some((sent_as, len)) = self.outbox.drop_answer(request) {
             self.received.set(request, Fate::Acknowledged);
@@ -235,9 +231,7 @@ impl Session {
         } else {
             encode(&enums::RpcDropAnswer::RpcAnswerUnknown)
         };
-        self.received.set(msg_id, Fate::Answered);
         self.answer(msg_id, conn, outcome);
-        self.release_held(now);
     }
 
     /// `msg_resend_req`: at once, and if any is not known, the states of all.

@@ -183,7 +183,7 @@ impl Server {
             if self.running[at].0 <= now {
                 let (_, id, request, reply) = self.running.swap_remove(at);
                 if let Some(session) = self.sessions.get_mut(&id) {
-                    session.send_result(now, request, reply);
+                    session.send_result(request, reply);
                 }
             }
         }

@@ -32,7 +32,7 @@ fn what_waits_shares_a_packet() {
     let ids: Vec<_> = (0..3).map(|number| bench.send_body(&request(number))).collect();
     bench.send(&functions::Ping::new(1));
     for (msg_id, number) in ids.iter().zip(0..) {
-        bench.session.send_result(bench.now, *msg_id, answer(number, 8));
+        bench.session.send_result(*msg_id, answer(number, 8));
     }
     let packet = bench.session.poll_transmit(bench.now).unwrap().packet;
     assert!(bench.session.poll_transmit(bench.now).is_none());
@@ -48,7 +48,7 @@ fn a_long_answer_travels_alone_and_uncopied() {
     bench.send(&functions::Ping::new(1));
     let reply = answer(1, 100_000);
     let body = reply.as_slice().as_ptr();
-    bench.session.send_result(bench.now, msg_id, reply);
+    bench.session.send_result(msg_id, reply);
     let first = bench.session.poll_transmit(bench.now).unwrap().packet;
     assert_eq!(first.len(), 32 + 20);
     let second = bench.session.poll_transmit(bench.now).unwrap().packet;
@@ -61,7 +61,7 @@ fn what_was_not_acknowledged_is_sent_again() {
     let mut bench = Bench::new();
     bench.session.set_wants_updates(true);
     let msg_id = bench.send_body(&request(1));
-    bench.session.send_result(bench.now, msg_id, answer(1, 8));
+    bench.session.send_result(msg_id, answer(1, 8));
     bench.session.send_update(update(2, 8));
     bench.session.send_update(update(3, 8));
     bench.send(&functions::Ping::new(4));
@@ -82,7 +82,7 @@ fn what_was_not_acknowledged_is_sent_again() {
 fn a_lone_message_is_sent_again_in_a_container() {
     let mut bench = Bench::new();
     let msg_id = bench.send_body(&request(1));
-    bench.session.send_result(bench.now, msg_id, answer(1, 8));
+    bench.session.send_result(msg_id, answer(1, 8));
     bench.out();
     bench.session.detach(bench.now, CONN);
     bench.session.attach(bench.now, OTHER);
@@ -99,8 +99,8 @@ fn answers_go_where_the_request_came_from() {
     let second = bench.next_id();
     bench.raw(OTHER, second, 3, &request(2)).unwrap();
     bench.session.set_wants_updates(true);
-    bench.session.send_result(bench.now, first, answer(1, 8));
-    bench.session.send_result(bench.now, second, answer(2, 8));
+    bench.session.send_result(first, answer(1, 8));
+    bench.session.send_result(second, answer(2, 8));
     bench.session.send_update(update(3, 8));
     let sent = |bench: &mut Bench| {
         let messages = bench.messages().into_iter();
@@ -113,7 +113,7 @@ fn answers_go_where_the_request_came_from() {
     let third = bench.next_id();
     bench.raw(OTHER, third, 5, &request(3)).unwrap();
     bench.session.detach(bench.now, OTHER);
-    bench.session.send_result(bench.now, third, answer(4, 8));
+    bench.session.send_result(third, answer(4, 8));
     assert_eq!(sent(&mut bench).pop(), Some((1, result(4))));
 }
 
@@ -123,7 +123,7 @@ fn a_full_socket_is_left_alone() {
     bench.session.attach(bench.now, OTHER);
     bench.session.set_writable(CONN, false);
     let msg_id = bench.send_body(&request(1));
-    bench.session.send_result(bench.now, msg_id, answer(1, 8));
+    bench.session.send_result(msg_id, answer(1, 8));
     assert!(bench.out().is_empty());
     bench.session.set_writable(CONN, true);
     assert_eq!(bench.out(), ["result answer 1"]);
@@ -209,7 +209,7 @@ fn only_so_much_is_kept_for_sending_again() {
     let count = i32::try_from(limits::UNACKED_COUNT_MAX).unwrap();
     for number in 0..=count {
         let msg_id = bench.send_body(&request(number));
-        bench.session.send_result(bench.now, msg_id, answer(number, 8));
+        bench.session.send_result(msg_id, answer(number, 8));
         bench.out();
     }
     bench.session.detach(bench.now, CONN);
@@ -227,7 +227,7 @@ fn unread(len: usize) -> usize {
     for count in 1.. {
         let msg_id = bench.send_body(&request(1));
         bench.events();
-        bench.session.send_result(bench.now, msg_id, answer(1, len));
+        bench.session.send_result(msg_id, answer(1, len));
         match bench.events()[..] {
             [] => assert!(bench.session.memory_len() < limits::QUEUE_LEN_MAX + 1024 * 1024),
             ref events => {
@@ -256,7 +256,7 @@ fn containers_end_at_some_point() {
         bench.session.set_wants_updates(true);
         for number in 0..count {
             let msg_id = bench.send_body(&request(number));
-            bench.session.send_result(bench.now, msg_id, answer(number, len));
+            bench.session.send_result(msg_id, answer(number, len));
         }
         let (mut sent, mut packets) = (0, 0);
         while let Some(Outgoing { packet, .. }) = bench.session.poll_transmit(bench.now) {
@@ -350,7 +350,7 @@ fn a_session_that_asked_once_keeps_little() {
     let mut bench = Bench::fresh();
     let msg_id = bench.send_body(&request(1));
     bench.events();
-    bench.session.send_result(bench.now, msg_id, answer(1, 24));
+    bench.session.send_result(msg_id, answer(1, 24));
     bench.out();
     let len = bench.session.memory_len() - size_of::<Session>();
     assert!(len <= 512, "{len} bytes besides itself");
@@ -362,7 +362,7 @@ fn an_idle_session_is_small() {
     for round in 0..50 {
         let msg_id = bench.send_body(&request(round));
         bench.events();
-        bench.session.send_result(bench.now, msg_id, answer(round, 5000));
+        bench.session.send_result(msg_id, answer(round, 5000));
         bench.ack_all();
         bench.wait(60);
         bench.send(&functions::Ping::new(1));

@@ -1,20 +1,21 @@
 //! Requests run once, wait for others, are dropped.
 
 use super::*;
+use crate::session::requests::PREDECESSOR_LEN;
 
 #[test]
 fn a_lone_request_and_its_answer() {
     let mut bench = Bench::new();
     let msg_id = bench.send_body(&request(1));
     assert_eq!(bench.events(), ["request 1"]);
-    bench.session.send_result(bench.now, msg_id, answer(1, 8));
+    bench.session.send_result(msg_id, answer(1, 8));
     let (conn, sent) = bench.messages().pop().unwrap();
     assert_eq!((conn, describe(&sent.body)), (CONN, "result answer 1".to_owned()));
     let result = types::RpcResult::from_bytes(&sent.body).unwrap();
     assert_eq!(result.req_msg_id, msg_id.0);
     assert_eq!((sent.msg_id.0 & 3, sent.seq_no), (1, 3));
     // A second answer to the same request goes nowhere.
-    bench.session.send_result(bench.now, msg_id, answer(2, 8));
+    bench.session.send_result(msg_id, answer(2, 8));
     assert!(bench.out().is_empty());
 }
 
@@ -29,7 +30,7 @@ fn a_repeated_request_is_not_run_again() {
         assert_eq!(bench.events(), [""; 0]);
     };
     repeat(&mut bench, &["ack 1"]);
-    bench.session.send_result(bench.now, msg_id, answer(1, 8));
+    bench.session.send_result(msg_id, answer(1, 8));
     // Asked for again before the answer went out: one answer.
     repeat(&mut bench, &["result answer 1"]);
     repeat(&mut bench, &["result answer 1"]);
@@ -46,12 +47,12 @@ fn a_long_answer_is_announced_before_it_is_repeated() {
     // The longest that is repeated at once, behind the header of `rpc_result`.
     let short_len = limits::REPEATED_ANSWER_LEN_MAX - limits::RPC_RESULT_HEADER_LEN;
     let msg_id = bench.send_body(&request(0));
-    bench.session.send_result(bench.now, msg_id, answer(0, short_len));
+    bench.session.send_result(msg_id, answer(0, short_len));
     bench.out();
     bench.raw(CONN, msg_id, 1, &request(0)).unwrap();
     assert_eq!(bench.out(), ["result answer 0"]);
     let msg_id = bench.send_body(&request(1));
-    bench.session.send_result(bench.now, msg_id, answer(1, short_len + 4));
+    bench.session.send_result(msg_id, answer(1, short_len + 4));
     let (_, sent) = bench.messages().pop().unwrap();
     bench.raw(CONN, msg_id, 3, &request(1)).unwrap();
     assert_eq!(bench.out(), [format!("detailed {}", limits::REPEATED_ANSWER_LEN_MAX + 4)]);
@@ -69,10 +70,10 @@ fn a_long_answer_is_announced_before_it_is_repeated() {
 fn an_answer_that_was_forgotten_is_not_computed_again() {
     let mut bench = Bench::new();
     let first = bench.send_body(&request(0));
-    bench.session.send_result(bench.now, first, answer(0, 8));
+    bench.session.send_result(first, answer(0, 8));
     for number in 1..=3 {
         let msg_id = bench.send_body(&request(number));
-        bench.session.send_result(bench.now, msg_id, answer(number, 1024 * 1024));
+        bench.session.send_result(msg_id, answer(number, 1024 * 1024));
     }
     bench.out();
     bench.events();
@@ -102,7 +103,7 @@ fn slow_requests_are_acknowledged() {
     assert_eq!(bench.out(), ["ack 1"]);
     assert_eq!(bench.session.poll_timeout(), None);
     bench.wait(100);
-    bench.session.send_result(bench.now, msg_id, answer(1, 8));
+    bench.session.send_result(msg_id, answer(1, 8));
     assert_eq!(bench.out(), ["result answer 1"]);
 }
 
@@ -116,7 +117,7 @@ fn dropping_a_running_request() {
     bench.send(&functions::RpcDropAnswer::new(msg_id.0));
     assert_eq!(bench.events(), ["cancelled"]);
     assert_eq!(bench.out(), ["result dropped_running", "result dropped_running"]);
-    bench.session.send_result(bench.now, msg_id, answer(1, 8));
+    bench.session.send_result(msg_id, answer(1, 8));
     assert!(bench.out().is_empty());
 }
 
@@ -126,7 +127,7 @@ fn dropping_an_answer() {
         let mut bench = Bench::new();
         let msg_id = bench.send_body(&request(1));
         bench.events();
-        bench.session.send_result(bench.now, msg_id, answer(1, 8));
+        bench.session.send_result(msg_id, answer(1, 8));
         if was_sent {
             bench.out();
         }
@@ -161,10 +162,10 @@ fn check(before: Before, at_once: &[&str], unknown_for_long: &[&str], running_fo
     let first = bench.send_body(&request(1));
     match before {
         Before::Answered | Before::AnsweredAndAcknowledged => {
-            bench.session.send_result(bench.now, first, answer(1, 8));
+            bench.session.send_result(first, answer(1, 8));
         }
         Before::Failed => {
-            bench.session.send_result(bench.now, first, Buffer::rpc_error(400, "NO"));
+            bench.session.send_result(first, Buffer::rpc_error(400, "NO"));
         }
         Before::Dropped => {
             bench.send(&functions::RpcDropAnswer::new(first.0));
@@ -225,7 +226,7 @@ fn only_so_much_is_held() {
     assert_eq!(hold(&mut bench, 8, limits::PREDECESSOR_COUNT_MAX + 1), failed);
     let mut bench = Bench::new();
     // Each with one identifier to wait for.
-    let len = limits::HELD_LEN_MAX / 4 - 8 - 8;
+    let len = limits::HELD_LEN_MAX / 4 - 8 - PREDECESSOR_LEN;
     for _ in 0..4 {
         assert_eq!(hold(&mut bench, len, 1), [""; 0]);
     }
@@ -246,7 +247,7 @@ fn a_chain_is_released_link_by_link() {
         assert_eq!(bench.events(), [""; 0]);
     }
     for (at, expected) in [(0, "released 1"), (1, "released 2"), (2, "released 3")] {
-        bench.session.send_result(bench.now, ids[at], answer(0, 8));
+        bench.session.send_result(ids[at], answer(0, 8));
         assert_eq!(bench.events(), [expected]);
     }
 }
@@ -262,7 +263,7 @@ fn a_failure_spreads_along_the_chain() {
         }
         at += 1;
     }
-    bench.session.send_result(bench.now, ids[0], Buffer::rpc_error(400, "NO"));
+    bench.session.send_result(ids[0], Buffer::rpc_error(400, "NO"));
     let failed = "result error 400 MSG_WAIT_FAILED";
     assert_eq!(bench.out(), ["result error 400 NO", failed, failed]);
 }
