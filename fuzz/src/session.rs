@@ -254,8 +254,14 @@ impl World {
 
     /// A connection comes and takes all there is: whatever was answered has then arrived.
     fn receive_all(&mut self) {
-        self.session.attach(self.now, ConnId(9));
-        self.session.set_writable(ConnId(9), true);
+        const LAST: ConnId = ConnId(9);
+        // Something new, with the salt that it is told, or it would be no better than a recording.
+        let msg_id = MsgId(MsgId::at(self.now).0.wrapping_add(400_004));
+        let ack = [MSGS_ACK, 0x1cb5_c415, 0].map(u32::to_le_bytes).concat();
+        self.send(LAST, SALT, msg_id, 0, &ack);
+        self.receive();
+        self.send(LAST, self.model.salt.unwrap_or(SALT), msg_id, 0, &ack);
+        assert!(self.session.is_connected(), "something new came");
         // What went elsewhere is sent again here.
         (0..4).for_each(|conn| self.session.detach(self.now, ConnId(conn)));
         self.take_events();
@@ -278,6 +284,8 @@ struct Model {
     content: Vec<i64>,
     content_count: i32,
     last_packet: i64,
+    /// The salt that it was told last.
+    salt: Option<i64>,
     /// Answers may be missing: the client dropped some, or reads too slowly.
     lossy: bool,
 }
@@ -360,8 +368,12 @@ impl Model {
                     self.arrived.insert(request);
                 }
             }
-            BAD_MSG_NOTIFICATION | BAD_SERVER_SALT => {
+            BAD_MSG_NOTIFICATION => {
                 assert!(self.sent.contains(&long(body, 4)), "nothing was bad");
+            }
+            BAD_SERVER_SALT => {
+                assert!(self.sent.contains(&long(body, 4)), "nothing was bad");
+                self.salt = Some(long(body, 20));
             }
             MSGS_ACK => {
                 for at in 0..int(body, 8) as usize {

@@ -4,6 +4,7 @@
 //! | attack | what a server must do | shown by |
 //! |---|---|---|
 //! | reordering of messages | take each once, as what its identifier says, whatever the order | `messages_come_in_any_order_and_repeatedly` |
+//! | recordings on connections of others | send nothing there but what they ask for | `a_recording_draws_nothing_to_itself` |
 //! | telling re-sent messages by their ciphertext | never seal the same plaintext twice; run what comes again under another ciphertext once | `what_is_sent_again_looks_like_anything_else`, `a_message_under_another_ciphertext_is_the_same_message` |
 //! | time of decryption, by fields that are looked at too early | look at no field before `msg_key` was found to fit all of the plaintext | `no_field_is_looked_at_before_the_whole_is_authentic` |
 //! | time of the handshake's RSA decryption | do the same steps with every block, tell nothing but that it failed | `every_wrong_inner_data_ends_alike`; `crypto`: `every_block_is_looked_at_alike` |
@@ -105,6 +106,44 @@ fn messages_come_in_any_order_and_repeatedly() {
     }
 }
 
+/// A recording opens, wherever it comes from. A server must not take the connection that it comes on for its owner's: what it then
+/// sent there would be unreadable for the thief and lost for the owner, for as long as the thief stays, and a few such connections
+/// would push the owner's out.
+///
+/// It would fail if updates went where the latest packet came from, or if recordings closed connections of others.
+#[test]
+fn a_recording_draws_nothing_to_itself() {
+    let mut session = session();
+    session.set_wants_updates(true);
+    session.handle_message(NOW, CONN, request(1)).unwrap();
+    let owner_gets = |session: &mut Session| {
+        assert!(session.send_update(Buffer::from_body(&[2; 8])));
+        let conns: Vec<_> =
+            std::iter::from_fn(|| session.poll_transmit(NOW)).map(|out| out.conn).collect();
+        !conns.is_empty() && conns.iter().all(|conn| *conn == CONN)
+    };
+    assert!(owner_gets(&mut session));
+    for thief in (2..50).map(ConnId) {
+        session.attach(NOW, thief);
+        session.handle_message(NOW, thief, request(1)).unwrap();
+        while let Some(event) = session.poll_event() {
+            assert_ne!(event, Event::Close { conn: CONN });
+        }
+        // What was asked for may be answered where it was asked for, over and over; that is not for the owner.
+        while session.poll_transmit(NOW).is_some_and(|out| out.conn == thief) {}
+        assert!(owner_gets(&mut session), "not to {thief:?}");
+    }
+    // Nothing goes to who has only recordings, even if there is nobody else; and the owner gets it.
+    session.detach(NOW, CONN);
+    assert!(!session.is_connected());
+    assert!(session.send_update(Buffer::from_body(&[2; 8])));
+    assert!(session.poll_transmit(NOW).is_none());
+    let back = ConnId(77);
+    session.handle_message(NOW, back, request(2)).unwrap();
+    assert!(session.is_connected());
+    assert_eq!(session.poll_transmit(NOW).map(|out| out.conn), Some(back));
+}
+
 // ===== Messages that are sent again =====
 
 /// The packets that are ready, as they go over the wire. The padding is the same each time, as if chance wanted it.
@@ -135,8 +174,11 @@ fn what_is_sent_again_looks_like_anything_else() {
         // Asked for again by its request, and lost with its connection.
         session.handle_message(NOW, CONN, request(1)).unwrap();
         seen.extend(packets(&mut session));
-        session.detach(NOW, ConnId(number - 1));
-        session.attach(NOW, ConnId(number));
+        session.detach(NOW, CONN);
+        session.handle_message(NOW, ConnId(2), request(number)).unwrap();
+        seen.extend(packets(&mut session));
+        session.detach(NOW, ConnId(2));
+        session.handle_message(NOW, CONN, request(10 + number)).unwrap();
         seen.extend(packets(&mut session));
     }
     assert!(seen.len() >= 5, "{} packets", seen.len());

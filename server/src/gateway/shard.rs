@@ -464,9 +464,8 @@ impl Shard {
         let subscribers = self.subscribers.borrow();
         let mut chosen: Vec<Rc<Live>> = Vec::new();
         for live in subscribers.get(&user).into_iter().flatten() {
-            let rank = |live: &Live| {
-                (live.session.borrow().connections().next().is_some(), live.plain_request.get())
-            };
+            let rank =
+                |live: &Live| (live.session.borrow().is_connected(), live.plain_request.get());
             match chosen.iter_mut().find(|other| Rc::ptr_eq(&other.login, &live.login)) {
                 Some(other) if rank(other) < rank(live) => *other = Rc::clone(live),
                 Some(_) => {}

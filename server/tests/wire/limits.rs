@@ -612,8 +612,6 @@ async fn who_reads_slowly_but_steadily_is_served() {
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn memory_does_not_grow_with_nonsense() {
-    use std::io::Write as _;
-
     fn resident_len() -> usize {
         let status = std::fs::read_to_string("/proc/self/status").unwrap();
         let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
@@ -621,7 +619,7 @@ async fn memory_does_not_grow_with_nonsense() {
         kib * 1024
     }
 
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(&vec![0; 20 * 1024 * 1024]).unwrap();
     let bomb = bytes(&types::GzipPacked::new(&encoder.finish().unwrap()));
     let server = TestServer::start().await;

@@ -1,4 +1,8 @@
-//! The connections that serve a session at the moment, oldest first.
+//! The connections that serve a session at the moment: first those that may be anybody's, then those that have brought something
+//! new, each oldest first.
+//!
+//! A recorded packet opens on any connection. It is answered there, if at all; what is for nobody in particular goes to who has
+//! shown to have the key by a message that was not known.
 
 use core::time::Duration;
 
@@ -13,6 +17,8 @@ pub struct ConnId(pub u64);
 struct Connection {
     id: ConnId,
     writable: bool,
+    /// Whether it has brought something new.
+    proven: bool,
     /// When `ping_delay_disconnect` ends it.
     close_at: Option<UnixTime>,
 }
@@ -27,13 +33,29 @@ impl Connections {
         if self.contains(id) {
             return None;
         }
+        // One that may be anybody's, if there is such a one.
         let oldest = (self.0.len() >= CONNECTION_COUNT_MAX).then(|| self.0.remove(0).id);
         if self.0.is_empty() {
             // Hardly any session has more than one.
             self.0.reserve_exact(1);
         }
-        self.0.push(Connection { id, writable: true, close_at: None });
+        let at = self.0.partition_point(|connection| !connection.proven);
+        self.0.insert(at, Connection { id, writable: true, proven: false, close_at: None });
         oldest
+    }
+
+    /// A connection has brought something new.
+    pub(super) fn prove(&mut self, id: ConnId) {
+        let unproven = self.0.iter().position(|it| it.id == id && !it.proven);
+        if let Some(at) = unproven {
+            let connection = self.0.remove(at);
+            self.0.push(Connection { proven: true, ..connection });
+        }
+    }
+
+    /// Whether one has brought something new.
+    pub(super) fn any_proven(&self) -> bool {
+        self.0.last().is_some_and(|connection| connection.proven)
     }
 
     pub(super) fn remove(&mut self, id: ConnId) -> bool {
@@ -62,6 +84,12 @@ impl Connections {
     /// Those that can take a packet, latest first.
     pub(super) fn writable(&self) -> impl Iterator<Item = ConnId> {
         self.0.iter().rev().filter(|connection| connection.writable).map(|connection| connection.id)
+    }
+
+    /// The latest one that has brought something new and can take a packet.
+    pub(super) fn main(&self) -> Option<ConnId> {
+        let mut proven = self.0.iter().rev().take_while(|connection| connection.proven);
+        proven.find(|connection| connection.writable).map(|connection| connection.id)
     }
 
     pub(super) fn set_writable(&mut self, id: ConnId, writable: bool) {

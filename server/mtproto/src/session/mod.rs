@@ -230,7 +230,8 @@ impl Session {
 
     // ===== Connections =====
 
-    /// A connection serves the session from now on. The latest one gets what is for none in particular.
+    /// A connection serves the session from now on. The latest one that has brought something new gets what is for none in
+    /// particular.
     pub fn attach(&mut self, now: UnixTime, conn: ConnId) {
         if let Some(oldest) = self.connections.add(conn) {
             self.events.push_back(Event::Close { conn: oldest });
@@ -263,6 +264,12 @@ impl Session {
     /// The connections that serve the session, latest first.
     pub fn connections(&self) -> impl Iterator<Item = ConnId> {
         self.connections.ids()
+    }
+
+    /// Whether there is a connection whose peer has shown that it has the key, and not only a recording.
+    #[must_use]
+    pub fn is_connected(&self) -> bool {
+        self.connections.any_proven()
     }
 
     // ===== Input =====

@@ -53,6 +53,9 @@ impl Session {
         if messages.iter().any(|message| message.id() == Some(types::MsgContainer::ID)) {
             return Err(self.bad_message(conn, container, 64));
         }
+        if !matches!(self.received.known(container.msg_id), Known::Yes(_)) {
+            self.connections.prove(conn);
+        }
         self.received.insert(now, container.msg_id, container.seq_no, Fate::Container);
         self.settle(container.msg_id, false);
         let acceptable = messages
@@ -88,6 +91,7 @@ impl Session {
                 if let Some(code) = self.check_seq_no(&message) {
                     return Err(self.bad_message(conn, &message, code));
                 }
+                self.connections.prove(conn);
                 self.begin(now, message.msg_id);
                 self.dispatch(now, conn, message, id)
             }

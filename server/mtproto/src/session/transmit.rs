@@ -79,22 +79,23 @@ impl Session {
     /// What waits is packed together, so call this after handling all input that is there.
     pub fn poll_transmit(&mut self, now: UnixTime) -> Option<Outgoing> {
         self.report_lost_pushes();
+        let main = self.connections.main();
         let mut nth = 0;
         loop {
             let conn = self.connections.writable().nth(nth)?;
-            if let Some(packet) = self.transmit_on(now, conn, nth == 0) {
+            if let Some(packet) = self.transmit_on(now, conn, main == Some(conn)) {
                 return Some(Outgoing { conn, packet });
             }
             nth = nth.saturating_add(1);
         }
     }
 
-    /// The next packet for `conn`. The first one takes what is for nobody in particular.
-    fn transmit_on(&mut self, now: UnixTime, conn: ConnId, is_first: bool) -> Option<Buffer> {
+    /// The next packet for `conn`. The main one takes what is for nobody in particular.
+    fn transmit_on(&mut self, now: UnixTime, conn: ConnId, is_main: bool) -> Option<Buffer> {
         let connections = &self.connections;
         let goes = |to: Option<ConnId>| match to {
             Some(to) if connections.contains(to) => to == conn,
-            _ => is_first,
+            _ => is_main,
         };
         let len_max = CONTAINER_SENT_LEN_MAX;
         let due = self.outbox.take_due(conn, goes, CONTAINER_SENT_COUNT_MAX / 2, len_max);
@@ -104,11 +105,11 @@ impl Session {
         // A long message travels alone.
         let first_len_max = if due.is_empty() { usize::MAX } else { len_max.saturating_sub(len) };
         let Some(first) = self.outbox.take_first(goes, first_len_max) else {
-            let must_ack = is_first && self.acks.must_go(now);
+            let must_ack = is_main && self.acks.must_go(now);
             if due.is_empty() && !must_ack {
                 return None;
             }
-            let acks = if is_first { self.acks.take() } else { None };
+            let acks = if is_main { self.acks.take() } else { None };
             return Some(self.container(now, conn, due, acks, Vec::new(), len));
         };
         if due.is_empty() && first.body.len() > len_max {
@@ -122,7 +123,7 @@ impl Session {
             len = len.saturating_add(ITEM_HEADER_LEN + next.body.len());
             messages.push(next);
         }
-        let acks = if is_first { self.acks.take() } else { None };
+        let acks = if is_main { self.acks.take() } else { None };
         if due.is_empty() && messages.is_empty() && acks.is_none() {
             return Some(self.lone(now, conn, first));
         }
@@ -207,7 +208,7 @@ impl Session {
     fn report_lost_pushes(&mut self) {
         if !self.outbox.lost_pushes
             || self.outbox.has_waiting_pushes()
-            || self.connections.writable().next().is_none()
+            || self.connections.main().is_none()
         {
             return;
         }

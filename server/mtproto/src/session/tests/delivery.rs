@@ -71,7 +71,7 @@ fn what_was_not_acknowledged_is_sent_again() {
     bench.session.detach(bench.now, CONN);
     assert!(bench.out().is_empty());
     bench.wait(400);
-    bench.session.attach(bench.now, OTHER);
+    bench.join(OTHER);
     let again = bench.messages();
     // Old identifiers in a fresh container; neither what was acknowledged nor the pong.
     assert_eq!(again, [(OTHER, first[0].1.clone()), (OTHER, first[2].1.clone())]);
@@ -85,7 +85,7 @@ fn a_lone_message_is_sent_again_in_a_container() {
     bench.session.send_result(msg_id, answer(1, 8));
     bench.out();
     bench.session.detach(bench.now, CONN);
-    bench.session.attach(bench.now, OTHER);
+    bench.join(OTHER);
     let packet = bench.session.poll_transmit(bench.now).unwrap().packet;
     assert_eq!(packet.as_slice()[32..36], types::MsgContainer::ID.to_le_bytes());
 }
@@ -93,7 +93,7 @@ fn a_lone_message_is_sent_again_in_a_container() {
 #[test]
 fn answers_go_where_the_request_came_from() {
     let mut bench = Bench::new();
-    bench.session.attach(bench.now, OTHER);
+    bench.join(OTHER);
     let first = bench.next_id();
     bench.raw(CONN, first, 1, &request(1)).unwrap();
     let second = bench.next_id();
@@ -120,7 +120,7 @@ fn answers_go_where_the_request_came_from() {
 #[test]
 fn a_full_socket_is_left_alone() {
     let mut bench = Bench::new();
-    bench.session.attach(bench.now, OTHER);
+    bench.join(OTHER);
     bench.session.set_writable(CONN, false);
     let msg_id = bench.send_body(&request(1));
     bench.session.send_result(msg_id, answer(1, 8));
@@ -135,10 +135,10 @@ fn too_many_connections() {
     let count = limits::CONNECTION_COUNT_MAX;
     let last = count as u64 + 1;
     for conn in 2..last {
-        bench.session.attach(bench.now, ConnId(conn));
+        bench.join(ConnId(conn));
     }
     assert_eq!(bench.events(), [""; 0]);
-    bench.session.attach(bench.now, ConnId(last));
+    bench.join(ConnId(last));
     assert_eq!(bench.events(), ["close 1"]);
     assert_eq!(bench.session.connections().count(), count);
     assert_eq!(bench.session.connections().next(), Some(ConnId(last)));
@@ -167,7 +167,7 @@ fn check_overflow(count: usize, len: usize, expected: &[&str]) {
         bench.session.send_update(update(1, len));
     }
     assert!(bench.session.memory_len() < 512 * 1024);
-    bench.session.attach(bench.now, OTHER);
+    bench.join(OTHER);
     assert_eq!(bench.out(), expected);
     assert!(bench.session.send_update(update(2, 8)), "it goes on from there");
     assert_eq!(bench.out(), ["answer 2"]);
@@ -196,7 +196,7 @@ fn updates_forgotten_before_they_were_acknowledged() {
     // They most likely arrived; only a lost connection makes it doubtful.
     assert!(bench.out().is_empty());
     bench.session.detach(bench.now, CONN);
-    bench.session.attach(bench.now, OTHER);
+    bench.join(OTHER);
     let again = bench.out();
     assert_eq!(again.iter().filter(|out| *out == "too_long").count(), 1);
     assert_eq!(again.len(), 1 + limits::UNACKED_LEN_MAX / 60_000);
@@ -213,7 +213,7 @@ fn only_so_much_is_kept_for_sending_again() {
         bench.out();
     }
     bench.session.detach(bench.now, CONN);
-    bench.session.attach(bench.now, OTHER);
+    bench.join(OTHER);
     let mut again = bench.out();
     again.retain(|out| out.starts_with("result"));
     assert_eq!(again.len(), limits::UNACKED_COUNT_MAX);

@@ -57,6 +57,12 @@ impl Bench {
         self.now = self.now + Duration::from_secs(secs);
     }
 
+    /// A connection comes and says something new that wants no answer.
+    fn join(&mut self, conn: ConnId) {
+        let msg_id = self.next_id();
+        self.raw(conn, msg_id, self.seq, &container(&[])).unwrap();
+    }
+
     fn next_id(&mut self) -> MsgId {
         self.msg_ids.next(self.now, Origin::Client)
     }
