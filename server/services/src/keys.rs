@@ -131,6 +131,9 @@ pub fn logout(txn: &mut Txn<'_, '_>, _now: UnixTime, op: functions::Logout) -> R
     {
         key.user_id = None;
         txn.put(AUTH_KEY, &(), &key);
+        // Whoever was told that the login ended before it began has let it in since.
+        let auth_key_id = id(txn.rows())?;
+        txn.tell(answers::EffectKeyLoggedOut { auth_key_id });
     }
     Ok(Done {})
 }

@@ -11,7 +11,8 @@ use storage::{AuthKeyId, Owner};
 use tl::operations::enums::{Effect, Refusal};
 use tl::operations::functions::{accounts, contacts, directory, keys, mailbox, usernames};
 use tl::operations::types::{
-    EffectAuthorizationsEnded, EffectKeysDestroyed, FloodWait, directory::Checked,
+    EffectAuthorizationsEnded, EffectKeyLoggedOut, EffectKeysDestroyed, FloodWait,
+    directory::Checked,
 };
 use tl::records::enums::Action;
 use tl::records::types::Client;
@@ -236,6 +237,8 @@ fn ended_authorizations_take_the_user_from_their_keys() {
     cluster.call(user(ALICE), &accounts::LogOut { auth_key_id: 1 }).unwrap();
     assert_eq!(user_of(&mut cluster, 1), None);
     assert_eq!(cluster.effects(&user(ALICE)), [ended(&[1])]);
+    let logged_out = Effect::from(EffectKeyLoggedOut { auth_key_id: 1 });
+    assert_eq!(cluster.effects(&key(1)), [logged_out]);
     let end = accounts::EndAuthorization { hash: 20 };
     cluster.call(user(ALICE), &end).unwrap();
     assert_eq!(cluster.call(user(ALICE), &end), Err(Refusal::HashInvalid));

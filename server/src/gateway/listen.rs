@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    net::{IpAddr, SocketAddr, TcpListener},
+    net::{IpAddr, Ipv6Addr, SocketAddr, TcpListener},
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -54,8 +54,12 @@ impl Admission {
         Self { all_max, per_ip_max, all: AtomicUsize::new(0), per_ip: DashMap::new() }
     }
 
-    /// Counts a connection from `ip`, or refuses it.
+    /// Counts a connection from `ip`, or refuses it. The network of an address of IPv6 counts, as one has all of it.
     pub(super) fn admit(self: &Arc<Self>, ip: IpAddr) -> Option<Admitted> {
+        let ip = match ip.to_canonical() {
+            IpAddr::V6(ip) => IpAddr::from(Ipv6Addr::from(ip.to_bits() >> 64 << 64)),
+            ip => ip,
+        };
         let mut count = self.per_ip.entry(ip).or_default();
         if *count >= self.per_ip_max || self.all.load(Ordering::Relaxed) >= self.all_max {
             let is_empty = *count == 0;
@@ -111,5 +115,26 @@ mod tests {
         assert!(admission.admit(b).is_some());
         drop((second, third));
         assert!(admission.per_ip.is_empty());
+    }
+
+    /// Whoever has one address of IPv6 has at least 2^64 of them.
+    #[test]
+    fn a_network_counts_as_one() {
+        let ip = |text: &str| -> IpAddr { text.parse().unwrap() };
+        for (one, other, are_one) in [
+            ("2001:db8::1", "2001:db8::2", true),
+            ("2001:db8::1", "2001:db8::ffff:ffff:ffff:ffff", true),
+            ("2001:db8::1", "2001:db8:0:1::1", false),
+            ("192.0.2.1", "192.0.2.2", false),
+            ("::ffff:192.0.2.1", "::ffff:192.0.2.2", false),
+            ("::ffff:192.0.2.1", "192.0.2.1", true),
+        ] {
+            let admission = Arc::new(Admission::new(9, 1));
+            let first = admission.admit(ip(one));
+            assert!(first.is_some());
+            assert_eq!(admission.admit(ip(other)).is_none(), are_one, "{one} and {other}");
+            drop(first);
+            assert!(admission.per_ip.is_empty());
+        }
     }
 }

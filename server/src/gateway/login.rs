@@ -22,13 +22,16 @@ pub(crate) struct Login {
     key: AuthKey,
     created: i32,
     first_salt: i64,
-    expires_at: Option<i32>,
+    expires_at: Cell<Option<i32>>,
     /// The permanent key that this temporary one acts for.
     bound_to: Cell<Option<AuthKeyId>>,
     user: Cell<Option<UserId>>,
     client: RefCell<Option<Client>>,
     budget: DefaultDirectRateLimiter,
     dropped: RefCell<Dropped>,
+    /// The sessions that are in memory. Whoever has a key makes as many as they like, each of which must cost the same however
+    /// many others have.
+    pub(super) sessions: RefCell<Vec<i64>>,
 }
 
 /// What sessions had received that were dropped: one that comes back under its number must not take anything twice.
@@ -63,12 +66,13 @@ impl Login {
             key,
             created: record.created,
             first_salt: record.salt,
-            expires_at: record.expires_at,
+            expires_at: Cell::new(record.expires_at),
             bound_to: Cell::new(bound_to),
             user: Cell::new(record.user_id.or(perm_user).map(UserId)),
             client: RefCell::new(record.client.or(perm_client)),
             budget: RateLimiter::direct(quota),
             dropped: RefCell::default(),
+            sessions: RefCell::default(),
         })
     }
 
@@ -108,16 +112,16 @@ impl Login {
 
     /// The permanent key: this one, or the one it is bound to.
     pub(crate) fn perm_key_id(&self) -> Option<AuthKeyId> {
-        if self.expires_at.is_some() { self.bound_to.get() } else { Some(self.key_id()) }
+        if self.expires_at.get().is_some() { self.bound_to.get() } else { Some(self.key_id()) }
     }
 
     /// When a temporary key ends.
     pub(crate) fn expires_at(&self) -> Option<i32> {
-        self.expires_at
+        self.expires_at.get()
     }
 
     pub(super) fn has_expired(&self, now: UnixTime) -> bool {
-        self.expires_at.is_some_and(|expires_at| expires_at <= now.secs_i32())
+        self.expires_at.get().is_some_and(|expires_at| expires_at <= now.secs_i32())
     }
 
     /// Who is logged in.
@@ -130,9 +134,10 @@ impl Login {
         self.user.set(user);
     }
 
-    /// Notes which permanent key this one acts for, and who is logged in with that.
-    pub(crate) fn set_bound(&self, perm: AuthKeyId, user: Option<UserId>) {
+    /// Notes which permanent key this one acts for, until when, and who is logged in with that.
+    pub(crate) fn set_bound(&self, perm: AuthKeyId, expires_at: i32, user: Option<UserId>) {
         self.bound_to.set(Some(perm));
+        self.expires_at.set(Some(expires_at));
         self.user.set(user);
     }
 

@@ -4,7 +4,7 @@ use std::{
     cell::{Cell, RefCell},
     collections::HashMap,
     io,
-    net::{IpAddr, Ipv4Addr, TcpListener},
+    net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener},
     rc::Rc,
     sync::Arc,
     thread::JoinHandle,
@@ -236,6 +236,8 @@ impl Shard {
                 Ok((stream, peer)) => match self.admission.admit(peer.ip()) {
                     Some(admitted) => {
                         let transport = Arc::clone(&entrance.transport);
+                        // People are shown it: one of IPv4 is to look like one.
+                        let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
                         Connection::open(&self, stream, peer, admitted, transport);
                     }
                     None => tracing::debug!("a connection too many was closed"),
@@ -352,7 +354,7 @@ impl Shard {
         if let Some(live) = self.sessions.borrow().get(&id) {
             return Rc::clone(live);
         }
-        self.make_room(id.0);
+        self.make_room(login);
         let now = self.now();
         let config = mtproto::session::Config {
             auth_key_id: id.0,
@@ -377,19 +379,19 @@ impl Shard {
             dirty: Cell::new(false),
         });
         self.sessions.borrow_mut().insert(id, Rc::clone(&live));
+        login.sessions.borrow_mut().push(session_id);
         live
     }
 
     /// Drops the least recently used session of a key that has too many.
-    fn make_room(&self, key: crypto::AuthKeyId) {
+    fn make_room(&self, login: &Login) {
         let oldest = {
-            let sessions = self.sessions.borrow();
-            let of_key: Vec<_> =
-                sessions.values().filter(|s| s.login.auth_key().id() == key).collect();
+            let (of_key, sessions) = (login.sessions.borrow(), self.sessions.borrow());
             if of_key.len() < limits::SESSIONS_PER_KEY_MAX {
                 return;
             }
-            of_key.into_iter().min_by_key(|live| live.used.get()).cloned()
+            let of_key = of_key.iter().filter_map(|id| sessions.get(&(login.auth_key().id(), *id)));
+            of_key.min_by_key(|live| live.used.get()).cloned()
         };
         if let Some(live) = oldest {
             self.drop_session(&live);
@@ -404,6 +406,7 @@ impl Shard {
         self.unsubscribe(live);
         let (_, session_id) = live.id();
         live.login.note_dropped(session_id, live.session.borrow().received_up_to());
+        live.login.sessions.borrow_mut().retain(|id| *id != session_id);
         self.sessions.borrow_mut().remove(&live.id());
     }
 

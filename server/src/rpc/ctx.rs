@@ -104,9 +104,9 @@ impl Ctx {
         }
     }
 
-    /// Makes the request's temporary key act for `perm`. The rows must say so already.
-    pub fn set_bound(&self, perm: AuthKeyId) {
-        self.login.set_bound(perm, self.shared.user_of_key(perm));
+    /// Makes the request's temporary key act for `perm` until `expires_at`. The rows must say so already.
+    pub fn set_bound(&self, perm: AuthKeyId, expires_at: i32) {
+        self.login.set_bound(perm, expires_at, self.shared.user_of_key(perm));
         self.shared.hub.login_changed(perm);
     }
 

@@ -84,6 +84,9 @@ impl Hub {
                 let keys: Arc<[i64]> = ended.auth_key_ids.as_slice().into();
                 self.broadcast(|| Command::LoginsEnded { user, keys: Arc::clone(&keys) });
             }
+            Effect::EffectKeyLoggedOut(logged_out) => {
+                self.login_changed(AuthKeyId(logged_out.auth_key_id));
+            }
             Effect::EffectKeysDestroyed(destroyed) => {
                 let keys: Arc<[i64]> = destroyed.auth_key_ids.as_slice().into();
                 self.broadcast(|| Command::KeysDestroyed(Arc::clone(&keys)));

@@ -41,7 +41,9 @@ pub(crate) fn recipients(pushed: &Pushed) -> Vec<UserId> {
             users.extend(owner);
             users
         }
-        Effect::EffectAuthorizationsEnded(_) | Effect::EffectKeysDestroyed(_) => Vec::new(),
+        Effect::EffectAuthorizationsEnded(_)
+        | Effect::EffectKeyLoggedOut(_)
+        | Effect::EffectKeysDestroyed(_) => Vec::new(),
         _ => owner.into_iter().collect(),
     }
 }
@@ -126,6 +128,7 @@ fn named(effect: &Effect, peers: &mut Peers) {
         | Effect::EffectPresence(_)
         | Effect::EffectNewAuthorization(_)
         | Effect::EffectAuthorizationsEnded(_)
+        | Effect::EffectKeyLoggedOut(_)
         | Effect::EffectKeysDestroyed(_)
         | Effect::EffectServiceNotification(_) => {}
     }
@@ -266,6 +269,7 @@ fn update<'a>(viewer: UserId, effect: &'a Effect, view: &'a View) -> Option<enum
         | Effect::EffectTyping(_)
         | Effect::EffectPresence(_)
         | Effect::EffectAuthorizationsEnded(_)
+        | Effect::EffectKeyLoggedOut(_)
         | Effect::EffectKeysDestroyed(_) => return None,
     })
 }

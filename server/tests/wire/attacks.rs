@@ -22,6 +22,7 @@ use tl::api::{enums as api_enums, functions as api};
 use tl::mtproto::{functions, types};
 use tl::{Decode as _, Encode, Layer};
 
+use crate::common::person::{code_of, send_code};
 use crate::common::raw::{Raw, result_of};
 use crate::common::{Client, Heard, Options, Person, TestServer, now};
 
@@ -226,13 +227,20 @@ async fn salts_of_other_keys_are_wrong() {
 /// It would fail if the key's end were looked at only when a packet comes: an update would go out under it.
 #[tokio::test]
 async fn nothing_is_said_under_a_key_that_expired() {
+    // The key itself, or what it was bound for.
+    for (lives_s, bound_s) in [(2, 2), (600, 2)] {
+        check_expiry(lives_s, bound_s).await;
+    }
+}
+
+async fn check_expiry(lives_s: i32, bound_s: i32) {
     let server = TestServer::start().await;
     let mut alice = server.person("Alice").await;
     let mut bob = server.person("Bob").await;
     let to_alice = bob.peer(&alice).await;
-    let inner = Kind::Temp { expires_in_s: 2 };
+    let inner = Kind::Temp { expires_in_s: lives_s };
     let mut temp = server.client_with(Options { inner, ..Options::default() }).await;
-    crate::handshake::bind(&mut temp, &alice, 2).await;
+    crate::handshake::bind(&mut temp, &alice, bound_s).await;
     temp.call(&api::updates::GetState {}).await.expect("it is Alice's");
     // It hears what is said while it lives, and then the end.
     bob.say(&to_alice, "early").await;
@@ -246,6 +254,40 @@ async fn nothing_is_said_under_a_key_that_expired() {
     bob.say(&to_alice, "late").await;
     assert_eq!(temp.turn().await, Err(Heard::Closed));
     while alice.next_message().await.message != "late" {}
+}
+
+/// Somebody logs in while the owner ends all other logins. A server must have the new one in the list of devices, or not let it in:
+/// what is in no list cannot be ended by its owner.
+///
+/// It would fail if a login were ended before its key is logged in, and the key were logged in all the same.
+#[tokio::test]
+async fn who_is_logged_in_is_in_the_list() {
+    let server = TestServer::start().await;
+    let mut alice = server.person("Alice").await;
+    let phone = alice.phone.clone();
+    for _ in 0..40 {
+        let mut other = server.client().await;
+        let hash = send_code(&mut other, &phone).await;
+        let code = code_of(&phone);
+        let sign_in =
+            api::auth::SignIn { phone_code: Some(&code), ..api::auth::SignIn::new(&phone, &hash) };
+        let end_all = async {
+            for _ in 0..12 {
+                alice.ask(&api::auth::ResetAuthorizations {}).await;
+            }
+        };
+        let (_, ()) = tokio::join!(other.call(&sign_in), end_all);
+        let known = alice.ask(&api::account::GetAuthorizations {}).await.authorizations.len();
+        // What was ended is not let in any more, at once or in a moment.
+        let mut is_in = true;
+        for _ in 0..40 {
+            is_in = other.call(&api::updates::GetState {}).await.is_ok();
+            if is_in == (known == 2) {
+                break;
+            }
+        }
+        assert_eq!(is_in, known == 2, "{known} in the list");
+    }
 }
 
 /// A temporary key is bound by a proof made with a permanent one. A server must not take another temporary key for the permanent

@@ -49,8 +49,8 @@ pub async fn bind_temp_auth_key(ctx: &Ctx, request: BindTempAuthKey<'_>) -> Resu
         bind_temp::Error::ExpiresAtInvalid { .. } => RpcError::EXPIRES_AT_INVALID,
     })?;
     let bind = keys::Bind { perm_auth_key_id: perm.0, expires_at: request.expires_at };
-    ctx.call(ctx.key_id(), &bind).await?;
-    ctx.set_bound(perm);
+    let bound = ctx.call(ctx.key_id(), &bind).await?;
+    ctx.set_bound(perm, bound.expires_at.unwrap_or(request.expires_at));
     Ok(ctx.answer(&request, true))
 }
 

@@ -109,6 +109,8 @@ pub async fn reset_authorizations(ctx: &UserCtx, request: ResetAuthorizations) -
 }
 
 /// Logs the request's permanent key in: with the user, with the key, and for the sessions that run.
+///
+/// Errors: `AUTH_KEY_UNREGISTERED` if the user ended the login meanwhile. What is in no list of devices is not let in.
 pub(super) async fn log_in(
     ctx: &Ctx,
     user: UserId,
@@ -116,10 +118,16 @@ pub(super) async fn log_in(
 ) -> Result<types::Authorization> {
     let key = perm_key(ctx)?;
     let ip = ctx.ip().to_string();
-    let authorize =
-        accounts::Authorize { hash: ctx.random_id(), auth_key_id: key.0, ip: &ip, client };
+    let (hash, auth_key_id) = (ctx.random_id(), key.0);
+    let authorize = accounts::Authorize { hash, auth_key_id, ip: &ip, client: client.clone() };
     let authorization = ctx.call(user, &authorize).await?;
     ctx.call(key, &keys::Login { user_id: user.0 }).await?;
+    // What ended the login before it was with the key found nothing there to end; from here on it does.
+    let touch = accounts::Touch { auth_key_id, ip: &ip, client };
+    if let Err(error) = ctx.call(user, &touch).await {
+        ctx.call(key, &keys::Logout { user_id: user.0 }).await?;
+        return Err(error.into());
+    }
     ctx.set_logged_in(Some(user));
     Ok(authorization)
 }
