@@ -13,6 +13,7 @@ use crate::{
     codes::CodeSender,
     config::Config,
     gateway::{Answers, Login, Promise, RequestInfo},
+    limits,
     router::CallError,
     shared::Shared,
 };
@@ -113,6 +114,16 @@ impl Ctx {
     /// Takes `units` from what the login may spend.
     pub(super) fn spend(&self, units: u32) -> Result<()> {
         self.login.spend(units).map_err(RpcError::flood_wait)
+    }
+
+    /// Takes what a call costs that writes for each of `count` things, beyond what any call costs.
+    ///
+    /// # Errors
+    ///
+    /// `FLOOD_WAIT_X`.
+    pub fn spend_for(&self, count: usize) -> Result<()> {
+        let units = u32::try_from(count).unwrap_or(u32::MAX).saturating_mul(limits::WRITE_COST);
+        self.spend(units)
     }
 
     // ---- what was asked ----

@@ -22,7 +22,7 @@ use tl::{Decode as _, Encode, Layer, Raw as Inner};
 
 use crate::common::exchange::ask;
 use crate::common::raw::{Raw, container};
-use crate::common::{Connection, Heard, PATIENCE, RpcError, TestServer, Wire, now, rng};
+use crate::common::{Connection, Heard, PATIENCE, Person, RpcError, TestServer, Wire, now, rng};
 
 fn bytes(value: &impl Encode) -> Vec<u8> {
     value.to_vec(Layer::NEWEST)
@@ -288,6 +288,42 @@ async fn check_budget(id: u32, price: u32) {
 async fn a_login_spends_only_so_much() {
     check_budget(api::contacts::Search::ID, limits::HEAVY_COST).await;
     check_budget(api::messages::SendMessage::ID, limits::WRITE_COST).await;
+}
+
+/// `WRITE_COST`: a call that does many things costs as much as many calls.
+///
+/// It would fail if a hundred messages were forwarded, or five hundred numbers tried out, for the price of one.
+#[tokio::test]
+async fn many_things_at_once_cost_as_much_as_one_by_one() {
+    let server = TestServer::start().await;
+    let mut alice = server.person("Alice").await;
+    let to = api_enums::InputPeer::InputPeerSelf;
+    let ids: Vec<_> = (1..=100).collect();
+    let random_ids: Vec<_> = (1..=100).collect();
+    let forward = api::messages::ForwardMessages::new(to.clone(), ids, random_ids, to);
+    let count = spent_after(&mut alice, &bytes(&forward), "MESSAGE_ID_INVALID").await;
+    assert!(count < 2 * limits::COST_UNITS_BURST / (100 * limits::WRITE_COST), "{count} calls");
+
+    let mut bob = server.person("Bob").await;
+    let entries = (0..limits::IMPORT_COUNT_MAX as i64)
+        .map(|at| api_types::InputPhoneContact::new(at, "none", "", ""));
+    let import = api::contacts::ImportContacts::new(entries.collect());
+    let count = spent_after(&mut bob, &bytes(&import), "").await;
+    let price = limits::IMPORT_COUNT_MAX as u32 * limits::WRITE_COST;
+    assert!(count < 2 * limits::COST_UNITS_BURST / price, "{count} calls");
+}
+
+/// How often `request` is answered, or refused with `text`, before it costs too much.
+async fn spent_after(person: &mut Person, request: &[u8], text: &str) -> u32 {
+    for count in 0..2_000 {
+        let asked = person.queue_bytes(request.to_vec());
+        match person.answer(asked).await {
+            Err(error) if error.code == 420 => return count,
+            Err(error) => assert_eq!(error.text, text),
+            Ok(_) => {}
+        }
+    }
+    panic!("it costs next to nothing");
 }
 
 /// What becomes `len` bytes: a message to oneself that is far too long.

@@ -22,8 +22,12 @@ use crate::{
 /// Beyond [`IMPORT_COUNT_MAX`] entries the rest is to be sent again. Entries without a name or number are ignored, and so is
 /// the caller's own.
 ///
+/// Errors: `FLOOD_WAIT_X`, as each entry costs what a call costs that writes.
+///
 /// Source: <https://core.telegram.org/method/contacts.importContacts>.
 pub async fn import_contacts(ctx: &UserCtx, request: ImportContacts<'_>) -> Result<Reply> {
+    // Who tries out all numbers there are is to be slow.
+    ctx.spend_for(request.contacts.len().min(IMPORT_COUNT_MAX))?;
     let mut imported = Vec::new();
     let mut found = Vec::new();
     let mut retry = Vec::new();

@@ -1,6 +1,7 @@
 //! `messages.forwardMessages`.
 
 use mtproto::session::Reply;
+use services::limits::FORWARD_COUNT_MAX;
 use storage::UserId;
 use tl::{
     api::functions::messages::ForwardMessages,
@@ -22,7 +23,7 @@ use crate::{
 /// message does not lead to an author whose privacy rules forbid it. Videos begin at `video_timestamp`, or where they did.
 ///
 /// Errors: `MESSAGE_ID_INVALID` if no message exists, `PEER_ID_INVALID`, `RANDOM_ID_INVALID`, and those of
-/// `messages.sendMessage`; `REPLY_MESSAGE_ID_INVALID` for any reply, which forwarded messages are not.
+/// `messages.sendMessage`, `FLOOD_WAIT_X` among them: each message costs what sending it costs; `REPLY_MESSAGE_ID_INVALID` for any reply, which forwarded messages are not.
 ///
 /// Source: <https://core.telegram.org/method/messages.forwardMessages>.
 pub async fn forward_messages(ctx: &UserCtx, request: ForwardMessages<'_>) -> Result<Reply> {
@@ -38,6 +39,10 @@ pub async fn forward_messages(ctx: &UserCtx, request: ForwardMessages<'_>) -> Re
         return Err(RpcError::REPLY_MESSAGE_ID_INVALID);
     }
     let from = peers::peer(ctx.shared(), ctx.user, &request.from_peer)?;
+    if request.id.len() > FORWARD_COUNT_MAX {
+        return Err(RpcError::RANDOM_ID_INVALID);
+    }
+    ctx.spend_for(request.id.len())?;
     let forward = mailbox::Forward {
         silent: request.silent,
         drop_author: request.drop_author,
