@@ -11,3 +11,4 @@ pub mod operations;
 pub mod session;
 pub mod tl;
 pub mod transport;
+pub mod wrappers;

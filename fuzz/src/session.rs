@@ -8,15 +8,16 @@
 //! 4 wait          | seconds |            8 detach        | connection |
 //! 5 answer        | length |             9 writable      | connection |
 //! 6 update        | length |            10, 11 receive what there is
-//! 7 attach        | connection |        12 hold a request until others are done
+//! 7 attach        | connection |        12 hold          | which others: of those that run, or to come |
 //! 13 acknowledge  | count |             14 ask again     | count |      15 with a wrong salt | message |
 //!
 //! message = | id | seq_no | constructor | length | body |
 //! ```
 //!
-//! What the model holds: a request is run once, and only if it was sent; what is answered arrives, unless the client dropped
-//! it or reads too slowly; each message has one identifier, number and content, however often it is sent; numbers count
-//! content; identifiers increase; memory is bounded.
+//! What the model holds: a request is run once, and only if it was sent; one that is held back runs once all that it waits for
+//! are finished, and not before; each that was taken has an answer in the end, which arrives, unless the client dropped it or
+//! reads too slowly; each message has one identifier, number and content, however often it is sent; numbers count content;
+//! identifiers increase; memory is bounded.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -25,7 +26,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use crypto::AuthKeyId;
 use mtproto::envelope::Message;
-use mtproto::limits::{CONTAINER_SENT_COUNT_MAX, MSG_ID_AHEAD_MAX};
+use mtproto::limits::{CONTAINER_SENT_COUNT_MAX, MSG_ID_AHEAD_MAX, RUNNING_PREDECESSOR_WAIT};
 use mtproto::session::{
     self, ConnId, Event, Predecessors, Request, SaltSecret, Session, Violation,
 };
@@ -161,13 +162,8 @@ impl World {
                 }
             }
             5 => {
-                let len = usize::from(input.byte()?) * 64;
-                if let Some(request) = self.requests.pop() {
-                    let answer = vec![self.requests.len() as u8 | 1; len];
-                    self.model.answered(request.msg_id, &answer);
-                    let answer = Buffer::from_body(&answer);
-                    self.session.send_result(request.msg_id, answer);
-                }
+                let len = input.byte()?;
+                self.answer(len);
             }
             6 => {
                 let len = 4 + usize::from(input.byte()?) * 256;
@@ -181,8 +177,15 @@ impl World {
             }
             10 | 11 => self.receive(),
             12 => {
+                let which = input.byte()?;
                 if let Some(request) = self.requests.pop() {
-                    let after: Vec<_> = self.requests.iter().map(|it| it.msg_id).collect();
+                    let others = self.requests.iter().skip(usize::from(which % 4));
+                    let mut after: Vec<_> = others.map(|it| it.msg_id).collect();
+                    if which & 4 != 0 {
+                        let to_come = self.base(0).wrapping_add(i64::from(which >> 3) * 4);
+                        after.push(MsgId(to_come));
+                    }
+                    self.model.held.insert(request.msg_id, after.clone());
                     self.session.hold(self.now, request, &after);
                 }
             }
@@ -199,6 +202,17 @@ impl World {
             }
         }
         Some(())
+    }
+
+    /// Answers the latest of those that run, now and then with an error.
+    fn answer(&mut self, len: u8) {
+        let Some(request) = self.requests.pop() else { return };
+        let answer = match len {
+            255 => Buffer::rpc_error(400, "NO"),
+            _ => Buffer::from_body(&vec![self.requests.len() as u8 | 1; usize::from(len) * 64]),
+        };
+        self.model.answered(request.msg_id, answer.as_slice());
+        self.session.send_result(request.msg_id, answer);
     }
 
     /// From where identifiers count.
@@ -227,6 +241,11 @@ impl World {
             match event {
                 Event::Request(request) => {
                     self.model.ran(&request);
+                    let after = self.model.held.remove(&request.msg_id).unwrap_or_default();
+                    for before in after {
+                        let runs = self.requests.iter().any(|it| it.msg_id == before);
+                        assert!(!runs && !self.model.held.contains_key(&before), "too early");
+                    }
                     self.requests.push(request);
                 }
                 Event::DestroySession { msg_id, session_id } => {
@@ -237,6 +256,7 @@ impl World {
                 }
                 Event::Cancelled { msg_id } => {
                     self.requests.retain(|request| request.msg_id != msg_id);
+                    self.model.held.remove(&msg_id);
                 }
                 // Whoever cannot keep up loses answers with the connection.
                 Event::Close { .. } => self.model.lossy = true,
@@ -254,6 +274,16 @@ impl World {
 
     /// A connection comes and takes all there is: whatever was answered has then arrived.
     fn receive_all(&mut self) {
+        // All that runs is answered, and all that waits for what never comes has waited long enough.
+        for _ in 0..2 {
+            while !self.requests.is_empty() {
+                self.answer(1);
+                self.take_events();
+            }
+            self.now = self.now + RUNNING_PREDECESSOR_WAIT;
+            self.session.handle_timeout(self.now);
+            self.take_events();
+        }
         const LAST: ConnId = ConnId(9);
         // Something new, with the salt that it is told, or it would be no better than a recording.
         let msg_id = MsgId(MsgId::at(self.now).0.wrapping_add(400_004));
@@ -278,6 +308,8 @@ struct Model {
     run: HashSet<MsgId>,
     answers: HashMap<i64, Vec<u8>>,
     arrived: HashSet<i64>,
+    /// Those that wait, and for what.
+    held: HashMap<MsgId, Vec<MsgId>>,
     /// By identifier: number and content.
     known: HashMap<i64, (i32, Vec<u8>)>,
     /// In the order they came.
@@ -365,8 +397,8 @@ impl Model {
                 assert!(self.sent.contains(&request), "the result of nothing");
                 if let Some(answer) = self.answers.get(&request) {
                     assert!(body[12..] == **answer, "another answer");
-                    self.arrived.insert(request);
                 }
+                self.arrived.insert(request);
             }
             BAD_MSG_NOTIFICATION => {
                 assert!(self.sent.contains(&long(body, 4)), "nothing was bad");
@@ -386,8 +418,8 @@ impl Model {
 
     fn check_answers(&self) {
         if !self.lossy {
-            for request in self.answers.keys() {
-                assert!(self.arrived.contains(request), "the answer to {request} is missing");
+            for request in &self.run {
+                assert!(self.arrived.contains(&request.0), "the answer to {request} is missing");
             }
         }
     }

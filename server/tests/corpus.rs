@@ -5,6 +5,9 @@
 mod bodies;
 #[path = "../../fuzz/replay.rs"]
 mod replay;
+#[expect(unreachable_pub, reason = "public for the fuzz targets, which are another package")]
+#[path = "../../fuzz/src/wrappers.rs"]
+mod wrapping;
 
 use replay::replay;
 
@@ -16,4 +19,9 @@ fn attributes() {
 #[test]
 fn records() {
     replay("records", bodies::stored);
+}
+
+#[test]
+fn wrappers() {
+    replay("wrappers", wrapping::wrappers);
 }

@@ -239,7 +239,7 @@ pub const KEYS: &[Key] = &[
         name: "limits.connections_per_ip_max",
         allowed: Allowed::Number(1, 10_000_000),
         default: "1000",
-        about: "Open connections from one address",
+        about: "Open connections from one address, or one IPv6 network (/64)",
     },
     Key {
         name: "limits.first_packet_s",

@@ -182,7 +182,7 @@ pub struct S3 {
 pub struct Limits {
     /// Open connections of the whole server; one more is closed at once.
     pub connections_max: usize,
-    /// Open connections from one address.
+    /// Open connections from one address, or one network of IPv6.
     pub connections_per_ip_max: usize,
     /// A connection that has not sent a complete packet by then is closed.
     pub first_packet_s: u64,

@@ -9,7 +9,7 @@
 mod access;
 mod ctx;
 mod error;
-pub(crate) mod wrappers;
+pub mod wrappers;
 
 use mtproto::session::Reply;
 use tl::Decode;

@@ -11,17 +11,17 @@ use crate::limits::{CLIENT_TEXT_LEN_MAX, WRAPPER_DEPTH_MAX};
 
 /// A query and what its wrappers said.
 #[derive(Debug, Default)]
-pub(crate) struct Unwrapped {
+pub struct Unwrapped {
     /// The query itself.
-    pub(crate) query: Bytes,
+    pub query: Bytes,
     /// The layer that was announced.
-    pub(crate) layer: Option<i32>,
+    pub layer: Option<i32>,
     /// What the client told of itself; its layer is not set.
-    pub(crate) client: Option<Client>,
+    pub client: Option<Client>,
     /// Whether the session does not want updates for this.
-    pub(crate) without_updates: bool,
+    pub without_updates: bool,
     /// The requests that must be finished before.
-    pub(crate) after: Vec<MsgId>,
+    pub after: Vec<MsgId>,
 }
 
 /// Takes the wrappers off `body`. What is packed grows; `grows` is told by how many bytes, step by step, and may end that.
@@ -29,10 +29,7 @@ pub(crate) struct Unwrapped {
 /// # Errors
 ///
 /// They do not decode; they are nested too deep; a layer is not spoken; a takeout that was never begun; those of `grows`.
-pub(crate) fn unwrap(
-    body: &Bytes,
-    mut grows: impl FnMut(usize) -> Result<()>,
-) -> Result<Unwrapped> {
+pub fn unwrap(body: &Bytes, mut grows: impl FnMut(usize) -> Result<()>) -> Result<Unwrapped> {
     let mut unwrapped = Unwrapped { query: body.clone(), ..Unwrapped::default() };
     for _ in 0..WRAPPER_DEPTH_MAX {
         if !unwrapped.take_one(&mut grows)? {
