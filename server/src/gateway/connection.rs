@@ -93,6 +93,9 @@ pub(super) struct Connection {
     pub(super) held: Cell<bool>,
     /// What answers with much in them wait for.
     pub(super) room: Room,
+    /// How many bytes of a packet that is not whole it keeps, and since when.
+    pub(super) kept: Cell<usize>,
+    pub(super) kept_since: Cell<UnixTime>,
     /// How many of its packets wait to be opened together with others.
     pub(super) unopened: Cell<u16>,
     /// Whether the flush that runs has put something into `out`.
@@ -184,6 +187,8 @@ impl Connection {
             crowded: Cell::new(false),
             held: Cell::new(false),
             room: Room::default(),
+            kept: Cell::new(0),
+            kept_since: Cell::new(shard.now()),
             unopened: Cell::new(0),
             touched: Cell::new(false),
             handoffs,
@@ -201,6 +206,7 @@ impl Connection {
         if !moved {
             self.read_on(&shard, &mut input).await;
         }
+        self.keep(&shard, 0);
         if self.unopened.get() > 0 {
             shard.open_now();
         }
@@ -227,6 +233,7 @@ impl Connection {
             } else if input.len() <= limits::PARTIAL_LEN_MAX {
                 *input = BytesMut::from(&input[..]);
             }
+            self.keep(shard, input.len());
             let was_held = !self.takes_requests(shard);
             self.held.set(was_held);
             let has_output = !self.try_write();
@@ -246,6 +253,21 @@ impl Connection {
             if !goes_on {
                 return;
             }
+        }
+    }
+
+    /// Counts what is kept of a packet that is not whole.
+    fn keep(&self, shard: &Shard, len: usize) {
+        let before = self.kept.replace(len);
+        if before == len {
+            return;
+        }
+        if before == 0 || len < before {
+            self.kept_since.set(self.heard.get());
+        }
+        shard.kept.set((shard.kept.get() + len).saturating_sub(before));
+        if shard.kept.get() > limits::PARTIALS_LEN_MAX {
+            shard.close_slowest();
         }
     }
 

@@ -105,6 +105,8 @@ pub(crate) struct Shard {
     /// Large packets that wait to be opened together.
     pub(super) unopened: RefCell<Vec<Unopened>>,
     pub(super) open: Notify,
+    /// How many bytes of packets that are not whole are kept.
+    pub(super) kept: Cell<usize>,
     /// How many bytes of answers are being prepared.
     pub(super) promised: Cell<usize>,
     pub(super) rng: RefCell<ChaCha12Rng>,
@@ -143,6 +145,7 @@ impl Shard {
             unsealed: RefCell::default(),
             unopened: RefCell::default(),
             open: Notify::new(),
+            kept: Cell::new(0),
             promised: Cell::new(0),
             rng: RefCell::new(rng),
             computer,
@@ -248,6 +251,23 @@ impl Shard {
                     tokio::time::sleep(limits::TICK).await;
                 }
             }
+        }
+    }
+
+    /// Too much is kept of packets that are not whole: closes the connections whose packets have been coming for longest. A
+    /// quarter goes at once, so that not each read looks at all connections.
+    pub(super) fn close_slowest(&self) {
+        let connections = self.connections.borrow();
+        let mut keeping: Vec<_> =
+            connections.values().filter(|it| it.kept.get() > 0 && !it.closing.get()).collect();
+        keeping.sort_by_key(|connection| connection.kept_since.get());
+        let mut kept: usize = keeping.iter().map(|connection| connection.kept.get()).sum();
+        let mut keeping = keeping.into_iter();
+        while kept > limits::PARTIALS_LEN_MAX / 4 * 3
+            && let Some(slowest) = keeping.next()
+        {
+            kept = kept.saturating_sub(slowest.kept.get());
+            slowest.close_after_flush();
         }
     }
 

@@ -7,7 +7,9 @@ use std::time::Duration;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use mtproto::handshake::client::{Client as Exchange, Inner as Kind, Next};
-use mtproto::limits::{EXCHANGE_COUNT_MAX, PREDECESSOR_COUNT_MAX, QUEUE_LEN_MAX, SESSION_IDLE};
+use mtproto::limits::{
+    EXCHANGE_COUNT_MAX, PACKET_LEN_MAX, PREDECESSOR_COUNT_MAX, QUEUE_LEN_MAX, SESSION_IDLE,
+};
 use mtproto::transport::Framing;
 use mtproto::{Buffer, MsgId, envelope};
 use server::{Stores, limits};
@@ -331,6 +333,40 @@ fn packed(len: usize) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(&bytes(&send)).unwrap();
     bytes(&types::GzipPacked::new(&encoder.finish().unwrap()))
+}
+
+/// `PARTIALS_LEN_MAX`: of packets that never become whole the oldest go, with their connections. Nobody else does.
+///
+/// It would fail if each connection could keep as much as a packet may have: a hundred thousand of them are 200 GB.
+#[tokio::test]
+async fn only_so_much_is_kept_of_packets() {
+    let server = TestServer::start_with(|config| {
+        config.shards = 1;
+        // Nobody is closed for being slow.
+        config.limits.first_packet_s = 3600;
+    })
+    .await;
+    let mut alice = server.person("Alice").await;
+    // So much is missing that what this side of a connection sends by itself, such as its transport's tag, does not make it whole.
+    let rest = [7; 64];
+    let part = vec![7; PACKET_LEN_MAX - rest.len()];
+    let len = u32::try_from(PACKET_LEN_MAX).unwrap().to_le_bytes();
+    let head = [[0xee; 4], len].concat();
+    let mut partial = Vec::new();
+    for _ in 0..limits::PARTIALS_LEN_MAX / part.len() + 1 {
+        let mut connection = server.connection().await;
+        connection.send_bytes(&head).await;
+        connection.send_bytes(&part).await;
+        partial.push(connection);
+        // It is read before the next one comes.
+        alice.ping().await;
+    }
+    assert_eq!(partial[0].hear().await, Heard::Closed, "the first had to go");
+    assert_eq!(partial[1].hear().await, Heard::Closed, "and with it more than just one");
+    let mut last = partial.pop().unwrap();
+    last.send_bytes(&rest).await;
+    assert_eq!(last.hear().await, Heard::Error(-404), "the last was read to its end");
+    alice.ping().await;
 }
 
 /// `UNPACKED_UNIT_LEN`: what is packed costs by what it becomes, not by what it was.
