@@ -3,6 +3,7 @@
 //! ```text
 //! permanent --login--> logged in --logout--> permanent          (destroy from anywhere)
 //! temporary --bind--> acts for a permanent key --expires_at--> gone
+//! permanent that nobody logs in with, or nobody any more --a week--> gone
 //! ```
 //!
 //! A permanent key lists the temporary keys that act for it, so that they go when it goes. Clients open several sessions
@@ -14,9 +15,10 @@ use tl::operations::{
     functions::{accounts, keys as functions},
     types as answers,
 };
-use tl::records::types::{AuthKey, BoundKey};
+use tl::records::types::{AuthKey, BoundKey, ChoreKey};
 
-use crate::limits::{BIND_SLACK_S, BOUND_KEY_COUNT_MAX};
+use crate::chores::later;
+use crate::limits::{BIND_SLACK_S, BOUND_KEY_COUNT_MAX, UNUSED_KEY_LIFETIME_S};
 use crate::tables::{AUTH_KEY, BOUND_KEYS};
 use crate::{Done, Result, Txn, UnixTime};
 
@@ -28,6 +30,10 @@ pub fn create(txn: &mut Txn<'_, '_>, now: UnixTime, op: functions::Create<'_>) -
     let expires_at = op.expires_in.map(|seconds| now.0.saturating_add(seconds.max(0)));
     let key = AuthKey { expires_at, ..AuthKey::new(op.key.to_vec(), now.0, op.salt) };
     txn.put(AUTH_KEY, &(), &key);
+    // Anybody may make keys, as many as they like.
+    let due = expires_at.map_or_else(|| unused_until(now), UnixTime);
+    let auth_key_id = id(txn.rows())?;
+    later(txn, due, auth_key_id, ChoreKey { auth_key_id })?;
     Ok(key)
 }
 
@@ -125,7 +131,7 @@ pub fn login(txn: &mut Txn<'_, '_>, now: UnixTime, op: functions::Login) -> Resu
 }
 
 /// `keys.logout`
-pub fn logout(txn: &mut Txn<'_, '_>, _now: UnixTime, op: functions::Logout) -> Result<Done> {
+pub fn logout(txn: &mut Txn<'_, '_>, now: UnixTime, op: functions::Logout) -> Result<Done> {
     if let Some(mut key) = txn.get(AUTH_KEY, &())?
         && key.user_id == Some(op.user_id)
     {
@@ -134,6 +140,7 @@ pub fn logout(txn: &mut Txn<'_, '_>, _now: UnixTime, op: functions::Logout) -> R
         // Whoever was told that the login ended before it began has let it in since.
         let auth_key_id = id(txn.rows())?;
         txn.tell(answers::EffectKeyLoggedOut { auth_key_id });
+        later(txn, unused_until(now), auth_key_id, ChoreKey { auth_key_id })?;
     }
     Ok(Done {})
 }
@@ -156,6 +163,36 @@ pub fn destroy(txn: &mut Txn<'_, '_>, _now: UnixTime, _op: functions::Destroy) -
     }
     txn.tell(answers::EffectKeysDestroyed { auth_key_ids: vec![auth_key_id] });
     Ok(Done {})
+}
+
+/// `keys.expire`
+pub fn expire(
+    txn: &mut Txn<'_, '_>,
+    now: UnixTime,
+    _op: functions::Expire,
+) -> Result<answers::uploads::Next> {
+    let nothing = answers::uploads::Next { due: 0 };
+    let Some(key) = txn.get(AUTH_KEY, &())? else { return Ok(nothing) };
+    let again = match key.expires_at {
+        Some(expires_at) => Some(expires_at).filter(|expires_at| *expires_at > now.0),
+        // The end of the login has it looked at again.
+        None if key.user_id.is_some() => return Ok(nothing),
+        None => {
+            let bound = txn.scan(BOUND_KEYS, .., Order::Forward, BOUND_KEY_COUNT_MAX + 1)?;
+            let is_used = bound.iter().any(|(_, bound)| bound.expires_at > now.0);
+            is_used.then_some(unused_until(now).0)
+        }
+    };
+    if let Some(due) = again {
+        return Ok(answers::uploads::Next { due });
+    }
+    destroy(txn, now, functions::Destroy {})?;
+    Ok(nothing)
+}
+
+/// When a permanent key goes that nobody logs in with.
+const fn unused_until(now: UnixTime) -> UnixTime {
+    UnixTime(now.0.saturating_add(UNUSED_KEY_LIFETIME_S))
 }
 
 /// The key, unless it expired.

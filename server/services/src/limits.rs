@@ -33,6 +33,8 @@ pub const AUTHORIZATION_TOUCH_S: i32 = 300;
 pub const BOUND_KEY_COUNT_MAX: usize = 64;
 /// How much longer than it lives itself a temporary key may be bound, in seconds: clients' clocks differ.
 pub const BIND_SLACK_S: i32 = 60;
+/// How long a permanent key is kept that nobody is logged in with, in seconds.
+pub const UNUSED_KEY_LIFETIME_S: i32 = 7 * 24 * 3_600;
 
 /// Rules of one privacy key.
 pub const PRIVACY_RULE_COUNT_MAX: usize = 10;

@@ -5,16 +5,17 @@ mod common;
 use common::{ALICE, BOB, Cluster, user};
 use services::limits::{
     CODE_ATTEMPT_COUNT_MAX, CODE_RESEND_COUNT_MAX, CODE_SENT_COUNT_MAX, CODE_WINDOW_S,
-    CODE_WRONG_COUNT_MAX,
+    CODE_WRONG_COUNT_MAX, UNUSED_KEY_LIFETIME_S,
 };
+use storage::limits::CHORE_LIST_COUNT;
 use storage::{AuthKeyId, Owner};
 use tl::operations::enums::{Effect, Refusal};
-use tl::operations::functions::{accounts, contacts, directory, keys, mailbox, usernames};
+use tl::operations::functions::{accounts, chores, contacts, directory, keys, mailbox, usernames};
 use tl::operations::types::{
     EffectAuthorizationsEnded, EffectKeyLoggedOut, EffectKeysDestroyed, FloodWait,
     directory::Checked,
 };
-use tl::records::enums::Action;
+use tl::records::enums::{Action, Chore};
 use tl::records::types::Client;
 
 const PHONE: &str = "9996612345";
@@ -206,6 +207,65 @@ fn temporary_keys_act_for_a_permanent_one_until_they_expire() {
     assert_eq!(cluster.call(key(3), &keys::Get {}), Err(Refusal::AuthKeyInvalid));
     let destroyed = Effect::from(EffectKeysDestroyed { auth_key_ids: vec![3] });
     assert!(cluster.effects(&key(3)).contains(&destroyed));
+}
+
+/// The keys that are to be looked at, and when.
+fn keys_due(cluster: &mut Cluster) -> Vec<(i32, i64)> {
+    let ask = chores::List { before: i32::MAX, limit: 100 };
+    let mut due = Vec::new();
+    for list in 0..CHORE_LIST_COUNT {
+        for entry in cluster.call(Owner::Chores(list), &ask).unwrap().entries {
+            let Chore::ChoreKey(chore) = entry.chore else { continue };
+            due.push((entry.due, chore.auth_key_id));
+        }
+    }
+    due.sort_unstable();
+    due
+}
+
+/// Anybody makes keys: those that are of use to nobody go, and no others.
+#[test]
+fn keys_of_use_to_nobody_go() {
+    let mut cluster = Cluster::new();
+    let expire = |cluster: &mut Cluster, id| cluster.call(key(id), &keys::Expire {}).unwrap().due;
+    let is_there = |cluster: &mut Cluster, id| cluster.call(key(id), &keys::Get {}).is_ok();
+    let begun = cluster.now;
+    create(&mut cluster, 1, None);
+    create(&mut cluster, 2, None);
+    create(&mut cluster, 3, None);
+    create(&mut cluster, 4, Some(UNUSED_KEY_LIFETIME_S + 10));
+    create(&mut cluster, 5, Some(10));
+    let end = begun + UNUSED_KEY_LIFETIME_S + 10;
+    let bind = keys::Bind { perm_auth_key_id: 2, expires_at: end };
+    cluster.call(key(4), &bind).unwrap();
+    cluster.call(key(3), &keys::Login { user_id: ALICE }).unwrap();
+    // Each is looked at when it may be over.
+    let unused = begun + UNUSED_KEY_LIFETIME_S;
+    let due = [(begun + 10, 5), (unused, 1), (unused, 2), (unused, 3), (end, 4)];
+    assert_eq!(keys_due(&mut cluster), due);
+
+    assert_eq!(expire(&mut cluster, 5), begun + 10, "too early");
+    cluster.now = begun + 10;
+    assert_eq!(expire(&mut cluster, 5), 0);
+    cluster.now = unused;
+    assert_eq!(expire(&mut cluster, 1), 0);
+    assert!(!is_there(&mut cluster, 1), "of use to nobody");
+    assert_eq!(expire(&mut cluster, 2), unused + UNUSED_KEY_LIFETIME_S);
+    assert!(is_there(&mut cluster, 2), "another acts for it");
+    assert_eq!(expire(&mut cluster, 3), 0);
+    assert!(is_there(&mut cluster, 3), "somebody is logged in");
+    assert_eq!(expire(&mut cluster, 4), end);
+    cluster.now = end;
+    assert_eq!(expire(&mut cluster, 4), 0);
+    assert_eq!(expire(&mut cluster, 2), 0);
+    assert!(!is_there(&mut cluster, 2), "no more");
+    cluster.call(key(3), &keys::Logout { user_id: ALICE }).unwrap();
+    assert!(keys_due(&mut cluster).contains(&(end + UNUSED_KEY_LIFETIME_S, 3)));
+    assert!(is_there(&mut cluster, 3));
+    for id in [1, 2, 4, 5, 6] {
+        assert_eq!(expire(&mut cluster, id), 0, "what is gone stays so");
+        assert_eq!(cluster.call(key(id), &keys::Get {}), Err(Refusal::AuthKeyInvalid));
+    }
 }
 
 fn client() -> Client {

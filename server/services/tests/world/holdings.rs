@@ -77,7 +77,7 @@ impl Crowd {
             match chore {
                 Chore::ChoreData(chore) => *numbers.entry(chore.data).or_default() += 1,
                 Chore::ChoreObject(chore) => *numbers.entry(chore.data).or_default() += 1,
-                Chore::ChoreUser(_) | Chore::ChorePieces(_) => {}
+                Chore::ChoreUser(_) | Chore::ChoreKey(_) | Chore::ChorePieces(_) => {}
             }
         }
         for person in &self.people {

@@ -102,7 +102,7 @@ struct Named {
 impl Named {
     fn chore(&mut self, chore: &Chore) {
         match chore {
-            Chore::ChoreUser(_) => {}
+            Chore::ChoreUser(_) | Chore::ChoreKey(_) => {}
             Chore::ChoreData(chore) => drop(self.pieces.insert(chore.data)),
             Chore::ChorePieces(chore) => drop(self.pieces.insert(chore.data)),
             Chore::ChoreObject(chore) => drop(self.objects.insert(chore.data)),

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! choreUser    uploads, files and media of a user whose time is over     ──► uploads.expire
+//! choreKey     an auth key that may be of use to nobody                  ──► keys.expire
 //! choreData    pieces that no row names any more                         ──► Pieces::delete
 //! choreObject  an object that was written, or left by its blob           ──► Objects::delete, unless its blob is there
 //! chorePieces  pieces that were brought back, or were about to be        ──► Pieces::delete, unless their blob is there
@@ -17,7 +18,7 @@ mod tests;
 use std::{sync::Arc, time::Duration};
 
 use services::Origin;
-use storage::{BlobId, DataId, Owner, UserId, limits::CHORE_LIST_COUNT};
+use storage::{AuthKeyId, BlobId, DataId, Owner, UserId, limits::CHORE_LIST_COUNT};
 use tl::{
     operations::{functions, types},
     records::{enums::Chore, types::ChoreUser},
@@ -95,6 +96,14 @@ async fn perform(depot: &Arc<Depot>, chore: &Chore) -> Result<Next, Error> {
     match chore {
         Chore::ChoreUser(ChoreUser { user }) => {
             expire(depot, UserId(*user), limits::EXPIRE_BATCH_COUNT_MAX).await
+        }
+        Chore::ChoreKey(chore) => {
+            let owner = Owner::AuthKey(AuthKeyId(chore.auth_key_id));
+            let expire = functions::keys::Expire {};
+            match depot.router.call(&owner, Origin::default(), &expire).await?.due {
+                0 => Ok(Next::Nothing),
+                due => Ok(Next::At(due)),
+            }
         }
         Chore::ChoreData(chore) => {
             delete_pieces(depot, DataId(chore.data)).await?;

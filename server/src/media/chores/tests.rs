@@ -1,8 +1,8 @@
 //! How many chores are done at once, and when those are that cannot be.
 
-use services::limits::EXPIRE_BATCH;
+use services::limits::{EXPIRE_BATCH, UNUSED_KEY_LIFETIME_S};
 use tl::{
-    operations::functions::uploads::Open,
+    operations::functions::{keys, uploads::Open},
     records::types::{ChoreData, ChoreObject},
 };
 
@@ -82,4 +82,26 @@ async fn a_user_has_only_so_many_batches() {
     let soon = Next::At(stage.depot.now() + 1);
     assert_eq!(expire(&stage.depot, user, 2).await.expect("writable"), soon);
     assert_eq!(expire(&stage.depot, user, 1).await.expect("writable"), Next::Nothing);
+}
+
+/// A key that nobody has logged in with goes when its time is over; one that somebody has stays.
+#[tokio::test]
+async fn keys_of_use_to_nobody_go() {
+    let stage = Stage::new();
+    let router = &stage.depot.router;
+    let owner = |id| Owner::AuthKey(AuthKeyId(id));
+    let is_there = |id| router.read_now(&owner(id), &keys::Get {}).is_ok();
+    for id in [1, 2] {
+        let create = keys::Create { key: &[7; 256], salt: 5, expires_in: None };
+        router.call(&owner(id), Origin::default(), &create).await.expect("it is new");
+    }
+    let login = keys::Login { user_id: 1_000_000_001 };
+    router.call(&owner(2), Origin::default(), &login).await.expect("it is permanent");
+    let due = stage.depot.now() + UNUSED_KEY_LIFETIME_S;
+    sweep(&stage.depot, due - 1, &stage.stop).await;
+    assert!(is_there(1) && stage.chores(due) == 2, "too early");
+    stage.depot.clock.advance(Duration::from_secs(UNUSED_KEY_LIFETIME_S as u64));
+    sweep(&stage.depot, due, &stage.stop).await;
+    assert!(!is_there(1) && is_there(2));
+    assert_eq!(stage.chores(i32::MAX), 0, "no more is to be done");
 }
