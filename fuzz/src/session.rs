@@ -290,7 +290,8 @@ impl World {
         let ack = [MSGS_ACK, 0x1cb5_c415, 0].map(u32::to_le_bytes).concat();
         self.send(LAST, SALT, msg_id, 0, &ack);
         self.receive();
-        self.send(LAST, self.model.salt.unwrap_or(SALT), msg_id, 0, &ack);
+        let salt = self.model.salts.get(&msg_id.0).copied();
+        self.send(LAST, salt.unwrap_or(SALT), msg_id, 0, &ack);
         assert!(self.session.is_connected(), "something new came");
         // What went elsewhere is sent again here.
         (0..4).for_each(|conn| self.session.detach(self.now, ConnId(conn)));
@@ -316,8 +317,8 @@ struct Model {
     content: Vec<i64>,
     content_count: i32,
     last_packet: i64,
-    /// The salt that it was told last.
-    salt: Option<i64>,
+    /// The salts that it was told, by the message that had another one. What was told before may arrive later, elsewhere.
+    salts: HashMap<i64, i64>,
     /// Answers may be missing: the client dropped some, or reads too slowly.
     lossy: bool,
 }
@@ -405,7 +406,7 @@ impl Model {
             }
             BAD_SERVER_SALT => {
                 assert!(self.sent.contains(&long(body, 4)), "nothing was bad");
-                self.salt = Some(long(body, 20));
+                self.salts.insert(long(body, 4), long(body, 20));
             }
             MSGS_ACK => {
                 for at in 0..int(body, 8) as usize {
