@@ -152,7 +152,7 @@ async fn create(router: &Router, id: i64) {
 
 /// Starts two writers on a clock that stands still, so that nothing is sent a second time; `bob`'s waits at the gate. Returns
 /// both people, whom different writers serve.
-async fn start_gated() -> (Arc<Gated>, Arc<Router>, Writers, [i64; 2]) {
+async fn start_gated() -> (Arc<Gated>, Arc<Clock>, Arc<Router>, Writers, [i64; 2]) {
     let of = |id| writer_of(Partitions::default().of(&Owner::User(UserId(id))), 2);
     let alice = USER_ID_MIN;
     let bob = (alice + 1..).find(|id| of(*id) != of(alice)).expect("half of all are there");
@@ -160,12 +160,13 @@ async fn start_gated() -> (Arc<Gated>, Arc<Router>, Writers, [i64; 2]) {
     let (clock, hub) = (Arc::new(Clock::default()), Arc::new(Hub::default()));
     clock.stop();
     let store = Arc::clone(&engine) as Arc<dyn Engine>;
-    let (router, writers) = Router::start(store, clock, &hub, Partitions::default(), 2).unwrap();
+    let (router, writers) =
+        Router::start(store, Arc::clone(&clock), &hub, Partitions::default(), 2).unwrap();
     let router = Arc::new(router);
     create(&router, alice).await;
     create(&router, bob).await;
     engine.close(true);
-    (engine, router, writers, [alice, bob])
+    (engine, clock, router, writers, [alice, bob])
 }
 
 /// Sends `count` messages at once, without waiting for an answer.
@@ -194,7 +195,7 @@ fn history_count(router: &Router, owner: i64, peer: i64) -> usize {
 /// `WRITER_DELIVERIES_COUNT`: other writers' deliveries find room in a queue for which more callers wait than it has room for.
 #[tokio::test]
 async fn deliveries_find_room_where_callers_wait_for_it() {
-    let (engine, router, writers, [alice, bob]) = start_gated().await;
+    let (engine, _clock, router, writers, [alice, bob]) = start_gated().await;
     let own = send_all(&router, bob, bob, WRITER_QUEUE_COUNT + 2 * GROUP_COUNT_MAX);
     while queue_of(&router, bob).room_for_callers() > 0 {
         tokio::time::sleep(Duration::from_millis(1)).await;
@@ -215,7 +216,7 @@ async fn deliveries_find_room_where_callers_wait_for_it() {
 /// to send again.
 #[tokio::test]
 async fn deliveries_go_on_when_those_before_were_applied() {
-    let (engine, router, writers, [alice, bob]) = start_gated().await;
+    let (engine, _clock, router, writers, [alice, bob]) = start_gated().await;
     let count = 4 * DELIVERIES_IN_FLIGHT_MAX;
     let sent = send_all(&router, alice, bob, count);
     while history_count(&router, alice, bob) < count {
@@ -235,20 +236,7 @@ async fn deliveries_go_on_when_those_before_were_applied() {
 #[tokio::test]
 async fn answers_are_held_for_a_moment() {
     let user = |id| Owner::User(UserId(id));
-    let of = |id| writer_of(Partitions::default().of(&user(id)), 2);
-    let alice = USER_ID_MIN;
-    let bob = (alice + 1..).find(|id| of(*id) != of(alice)).expect("half of all are there");
-    let engine = Gated { writer: format!("writer-{}", of(bob)), ..Gated::default() };
-    let engine = Arc::new(engine);
-    let (clock, hub) = (Arc::new(Clock::default()), Arc::new(Hub::default()));
-    clock.stop();
-    let store = Arc::clone(&engine) as Arc<dyn Engine>;
-    let (router, writers) =
-        Router::start(store, Arc::clone(&clock), &hub, Partitions::default(), 2).unwrap();
-    let router = Arc::new(router);
-    create(&router, alice).await;
-    create(&router, bob).await;
-    engine.close(true);
+    let (engine, clock, router, writers, [alice, bob]) = start_gated().await;
     let sent = tokio::spawn({
         let router = Arc::clone(&router);
         async move {

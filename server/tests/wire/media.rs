@@ -137,6 +137,22 @@ pub(crate) fn photo_of(message: &types::Message<'static>) -> types::Photo<'stati
     }
 }
 
+/// What Bob gets of bytes that Alice sends as a file, of which she tells no more than the type.
+async fn as_file(
+    pair: &mut Pair,
+    bytes: &[u8],
+    mime_type: &'static str,
+    force_file: bool,
+) -> types::Document<'static> {
+    let file = upload(&mut pair.alice, bytes, "file.bin").await;
+    let media = types::InputMediaUploadedDocument {
+        force_file,
+        ..types::InputMediaUploadedDocument::new(file, mime_type, vec![])
+    };
+    send(&mut pair.alice, &pair.to_bob, media.into(), "").await;
+    document_of(&pair.bob.next_message().await)
+}
+
 pub(crate) fn document_of(message: &types::Message<'static>) -> types::Document<'static> {
     match &message.media {
         Some(MessageMedia::MessageMediaDocument(media)) => match &media.document {
@@ -315,13 +331,7 @@ async fn documents_that_are_pictures_are_seen() {
         (noise(1000, 1), "image/png", false, vec![name()], false),
     ];
     for (bytes, mime_type, force_file, attributes, previewed) in cases {
-        let file = upload(&mut pair.alice, &bytes, "file.bin").await;
-        let media = types::InputMediaUploadedDocument {
-            force_file,
-            ..types::InputMediaUploadedDocument::new(file, mime_type, vec![])
-        };
-        send(&mut pair.alice, &pair.to_bob, media.into(), "").await;
-        let got = document_of(&pair.bob.next_message().await);
+        let got = as_file(&mut pair, &bytes, mime_type, force_file).await;
         assert_eq!((&got.attributes, got.mime_type), (&attributes, mime_type));
         assert_eq!(got.thumbs.is_some(), previewed, "{mime_type} {force_file}");
         assert!(fetch(&mut pair.bob, location(&got)).await == bytes, "other bytes");
@@ -393,13 +403,7 @@ async fn stickers_that_move_are_recognised() {
         (packed(1000), "application/gzip", false, false),
         (b"{}".to_vec(), "application/x-tgsticker", false, false),
     ] {
-        let file = upload(&mut pair.alice, &bytes, "file.bin").await;
-        let media = types::InputMediaUploadedDocument {
-            force_file,
-            ..types::InputMediaUploadedDocument::new(file, mime_type, vec![])
-        };
-        send(&mut pair.alice, &pair.to_bob, media.into(), "").await;
-        let got = document_of(&pair.bob.next_message().await);
+        let got = as_file(&mut pair, &bytes, mime_type, force_file).await;
         let mut expected = vec![name.clone()];
         if is_sticker {
             let no_set = enums::InputStickerSet::InputStickerSetEmpty;
@@ -793,7 +797,11 @@ fn item(
 }
 
 /// Uploads a photo that is to be sent later.
-async fn uploaded(person: &mut Person, peer: &enums::InputPeer, seed: u8) -> types::Photo<'static> {
+pub(crate) async fn uploaded(
+    person: &mut Person,
+    peer: &enums::InputPeer,
+    seed: u8,
+) -> types::Photo<'static> {
     let media = photo(person, seed).await;
     match person.ask(&api::UploadMedia::new(peer.clone(), media)).await {
         MessageMedia::MessageMediaPhoto(media) => match media.photo {

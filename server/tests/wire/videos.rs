@@ -19,16 +19,7 @@ async fn cover(
     peer: &enums::InputPeer,
     seed: u8,
 ) -> enums::InputPhoto<'static> {
-    let media = photo(person, seed).await;
-    let answer = person.ask(&api::UploadMedia::new(peer.clone(), media)).await;
-    let MessageMedia::MessageMediaPhoto(types::MessageMediaPhoto {
-        photo: Some(enums::Photo::Photo(photo)),
-        ..
-    }) = answer
-    else {
-        panic!("no photo: {answer:?}")
-    };
-    named(&photo)
+    named(&crate::media::uploaded(person, peer, seed).await)
 }
 
 fn named(photo: &types::Photo<'static>) -> enums::InputPhoto<'static> {

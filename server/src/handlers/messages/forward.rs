@@ -23,7 +23,8 @@ use crate::{
 /// message does not lead to an author whose privacy rules forbid it. Videos begin at `video_timestamp`, or where they did.
 ///
 /// Errors: `MESSAGE_ID_INVALID` if no message exists, `PEER_ID_INVALID`, `RANDOM_ID_INVALID`, and those of
-/// `messages.sendMessage`, `FLOOD_WAIT_X` among them: each message costs what sending it costs; `REPLY_MESSAGE_ID_INVALID` for any reply, which forwarded messages are not.
+/// `messages.sendMessage`, `FLOOD_WAIT_X` among them: each message costs what sending it costs; `REPLY_MESSAGE_ID_INVALID` for
+/// any reply, which forwarded messages are not.
 ///
 /// Source: <https://core.telegram.org/method/messages.forwardMessages>.
 pub async fn forward_messages(ctx: &UserCtx, request: ForwardMessages<'_>) -> Result<Reply> {
