@@ -65,12 +65,17 @@ pub const PARTIAL_LEN_MAX: usize = 1024;
 /// How many bytes of packets that are not whole a shard keeps; beyond, those that have been coming for longest end with their
 /// connections. Whoever may connect may have this kept for them, a packet for each connection.
 pub const PARTIALS_LEN_MAX: usize = 256 * 1024 * 1024;
-/// How many bytes are read at once while a long packet comes.
-pub const READ_LONG_LEN: usize = 256 * 1024;
+/// How many bytes are read at once while a large packet comes: a part of a file.
+pub const READ_LONG_LEN: usize = 520 * 1024;
+/// Where in its packet a part of a large file begins when nothing is wrapped around its request, and the packet's length
+/// takes four bytes: what is placed by this can be written without being copied.
+pub const LARGE_PART_AT: usize = 4 + 24 + 32 + 24;
 /// From which length on a packet is large: it is not copied on its way, and sealed and opened together with others.
 pub const LARGE_PACKET_LEN: usize = 64 * 1024;
 /// How many large packets are opened at once.
 pub const OPENED_TOGETHER_COUNT: usize = 8;
+/// How long large packets wait for the next one, while those before them are being worked on.
+pub const OPENED_TOGETHER_WAIT: Duration = Duration::from_millis(1);
 /// How many large packets are sealed at once.
 pub const SEALED_TOGETHER_COUNT: usize = 8;
 /// How long a large packet waits for others that are being prepared.
@@ -140,6 +145,10 @@ pub const UPLOADS_IN_FLIGHT_LEN_MAX: usize = 64 * 1024 * 1024;
 pub const UPLOAD_WAIT: Duration = Duration::from_secs(20);
 /// How many uploads under way are remembered; the rows know the others.
 pub const UPLOAD_REMEMBERED_COUNT: usize = 16 * 1024;
+/// How many threads store parts of large files: one waits for the disk while another hashes.
+pub const LARGE_PARTS_THREADS: usize = 2;
+/// How many parts of large files are stored together.
+pub const PARTS_TOGETHER_COUNT: usize = 8;
 /// How many pieces of one part are looked for: it may be sent again with other bytes, several times at once.
 pub const PART_VERSION_COUNT: usize = 64;
 /// How many bytes of a blob are read and kept in memory together.

@@ -152,7 +152,7 @@ impl Server {
         }
         let (pieces, remote) = (Arc::clone(&stores.pieces), stores.remote.clone());
         let reference_secret = shared::derive(&secret, b"file references");
-        let media = Media::start(&config.media, pieces, remote, reference_secret)?;
+        let media = Media::start(&config.media, pieces, remote, reference_secret, &hub)?;
         let too_long = enums::Updates::UpdatesTooLong.to_vec(Layer::NEWEST);
         let shared = Arc::new(Shared {
             advertised: config.advertised(local_addr),

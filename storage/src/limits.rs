@@ -66,6 +66,15 @@ pub const PIECES_BLOB_LEN_MIN: u64 = 1 << 10;
 /// From which length on garbage collection begins another blob file, in bytes.
 pub const PIECES_FILE_LEN_MAX: u64 = 256 << 20;
 
+/// From which length on pieces of large files lie in a file of their data, in bytes.
+pub const LARGE_PIECE_LEN_MIN: usize = 64 << 10;
+
+/// At multiples of which address a piece of a large file may lie so that it need not be copied to be written, in bytes.
+pub const LARGE_ADDRESS_ALIGNMENT: usize = 512;
+
+/// How many buffers for pieces of large files are kept for those to come. Each has the longest piece.
+pub const LARGE_BUFFERS_KEPT_MAX: usize = 16;
+
 /// Beyond how many pieces of one data they are deleted by a range, which later reads have to look at, not one by one.
 pub const PIECES_DELETE_COUNT_MAX: usize = 64;
 

@@ -140,6 +140,30 @@ fn a_flipped_byte_is_noticed() {
     assert_eq!(pieces.keys(&key(i64::MIN, 0), 10).unwrap(), []);
 }
 
+/// The same in a large file.
+#[test]
+fn a_flipped_byte_of_a_large_file_is_noticed() {
+    let folder = tempfile::tempdir().unwrap();
+    let pieces = RocksPieces::open(folder.path()).unwrap();
+    let keyed = [0, 1, 2].map(|part| (key(1, part), piece(&key(1, part), 512 << 10).into()));
+    pieces.put_large(&keyed).unwrap();
+    drop(pieces);
+    let file = folder.path().join("large").join("0000000000000001");
+    let mut file = fs::OpenOptions::new().read(true).write(true).open(file).unwrap();
+    let (at, mut byte) = (SeekFrom::Start((512 << 10) + 70_000), [0]);
+    file.seek(at).unwrap();
+    file.read_exact(&mut byte).unwrap();
+    file.seek(at).unwrap();
+    file.write_all(&[byte[0] ^ 1]).unwrap();
+    drop(file);
+    let pieces = RocksPieces::open(folder.path()).unwrap();
+    let error = pieces.get(&key(1, 1)).unwrap_err();
+    assert!(error.is_corrupt_bytes(), "{error}");
+    for part in [0, 2] {
+        assert!(pieces.get(&key(1, part)).unwrap().unwrap() == piece(&key(1, part), 512 << 10));
+    }
+}
+
 /// Listing keys reads no blob file: it works while all of them are gone.
 #[test]
 fn keys_need_no_blob_files() {
@@ -225,12 +249,17 @@ fn write_until_killed(folder: &Path) {
     let pieces = RocksPieces::open(&folder.join("pieces")).unwrap();
     let acknowledged = fs::File::create(folder.join("acknowledged")).unwrap();
     thread::scope(|scope| {
-        for data in 0..3 {
+        for data in 0..5 {
             let (pieces, mut acknowledged) = (&pieces, &acknowledged);
             scope.spawn(move || {
                 for part in 0.. {
                     let key = key(data, part);
-                    pieces.put(&key, &piece(&key, 300_000)).unwrap();
+                    let bytes = piece(&key, 300_000);
+                    // Short files, and large ones.
+                    match data {
+                        0..3 => pieces.put(&key, &bytes).unwrap(),
+                        _ => pieces.put_large(&[(key, bytes.into())]).unwrap(),
+                    }
                     acknowledged.write_all(format!("{data} {part}\n").as_bytes()).unwrap();
                 }
             });
@@ -283,7 +312,10 @@ fn write_much(folder: &Path) {
                     for part in 0..count {
                         let key = key(data, part);
                         let bytes = piece(&key, LEN);
-                        pieces.put(&key, &bytes).unwrap();
+                        match data % 2 {
+                            0 => pieces.put(&key, &bytes).unwrap(),
+                            _ => pieces.put_large(&[(key, bytes.clone().into())]).unwrap(),
+                        }
                         assert!(pieces.get(&key).unwrap().unwrap() == bytes);
                     }
                 });

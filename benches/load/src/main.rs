@@ -39,6 +39,10 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::error::Result;
 
+/// As the server's: parts of files come and go, and the system's pages would be cleared anew for each.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Measures a Baudot server with real clients, beside others on the same machine; and mistreats it.
 #[derive(Debug, Parser)]
 #[command(name = "load", version, about)]

@@ -17,6 +17,8 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType};
 
 /// How many bytes one read may take.
 const READ_LEN: usize = 512 * 1024;
+/// How much room for output is kept once all of it is written: as much as parts of a file that are sent together.
+const OUTPUT_KEPT_LEN: usize = 8 * 1024 * 1024;
 /// Below this, milliseconds are too coarse to wait with.
 const COARSE: Duration = Duration::from_millis(10);
 /// How many events one wait may bring.
@@ -200,7 +202,7 @@ impl Socket {
                 }
             }
         }
-        if self.output.is_empty() && self.output.capacity() > READ_LEN {
+        if self.output.is_empty() && self.output.capacity() > OUTPUT_KEPT_LEN {
             self.output = BytesMut::new();
         }
     }

@@ -7,7 +7,7 @@ use storage::{AuthKeyId, UserId};
 use tokio::sync::mpsc::{self, error::TrySendError};
 
 use super::connection::Handoff;
-use crate::router::Answer;
+use crate::{media::large::Stored, router::Answer};
 
 /// What other threads ask of a shard.
 pub(crate) enum Command {
@@ -15,6 +15,8 @@ pub(crate) enum Command {
     Connection(Box<Handoff>),
     /// Hand operations' answers to those who wait for them on this thread.
     Answers(Vec<Answer>),
+    /// Tell those who wait on this thread what became of their parts of files.
+    Stored(Vec<Stored>),
     /// Tell the sessions of `user`.
     Effect { user: UserId, pushed: Arc<Pushed> },
     /// Look up again who is logged in with a permanent key.

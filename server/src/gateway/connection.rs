@@ -14,7 +14,7 @@ use std::{
     task::Poll,
 };
 
-use bytes::BytesMut;
+use bytes::{Buf as _, BufMut as _, BytesMut};
 use crypto::Side;
 use mtproto::{
     UnixTime,
@@ -23,6 +23,7 @@ use mtproto::{
     session::ConnId,
     transport::{Packet, ServerConfig, ServerTransport},
 };
+use storage::limits::LARGE_ADDRESS_ALIGNMENT;
 use tokio::{io::Interest, net::TcpStream};
 
 use super::{
@@ -326,11 +327,22 @@ impl Connection {
 
     /// Reads what the socket has, up to a bound; `false` at its end.
     fn read(&self, shard: &Shard, input: &mut BytesMut) -> bool {
-        // What is long goes on being long: a part of a file takes a few reads rather than dozens.
-        let is_long = input.len() >= limits::READ_LEN;
-        input.reserve(if is_long { limits::READ_LONG_LEN } else { limits::READ_LEN });
-        let room = input.capacity() - input.len();
-        match self.stream.try_read_buf(input) {
+        // The rest of a large packet is read by itself: it gets all the room it needs, and nothing of it or of the next one
+        // has to be moved later.
+        let missing = self.transport.borrow().missing();
+        let is_large = missing > 0 && input.len() + missing >= limits::LARGE_PACKET_LEN;
+        let room = match (is_large, input.len() < limits::READ_LEN) {
+            (true, _) => missing.min(limits::READ_LONG_LEN),
+            (false, true) => limits::READ_LEN,
+            (false, false) => limits::READ_LONG_LEN,
+        };
+        if is_large && input.capacity() < input.len() + room {
+            *input = placed(input, room, shard.next_place());
+        } else {
+            input.reserve(room);
+        }
+        let room = if is_large { room } else { input.capacity() - input.len() };
+        match self.stream.try_read_buf(&mut input.limit(room)) {
             Ok(0) => false,
             Ok(read) => {
                 if read < room {
@@ -506,5 +518,61 @@ impl Connection {
             packet,
             count: self.handoffs + 1,
         })))
+    }
+}
+
+/// The beginning of a large packet in a buffer with `room` for more of it, so that a part of a large file, as clients send
+/// it, lies where it can be written from.
+///
+/// Each `place` is another one within a page: at the same one, parts would be in each other's way in the processor's cache while
+/// they are deciphered together.
+fn placed(input: &[u8], room: usize, place: usize) -> BytesMut {
+    const PAGE_LEN: usize = 4096;
+    let mut buffer = BytesMut::with_capacity(input.len() + room + 2 * PAGE_LEN);
+    let page = buffer.as_ptr().align_offset(PAGE_LEN);
+    let place = place * LARGE_ADDRESS_ALIGNMENT % PAGE_LEN;
+    buffer.put_bytes(0, page + (place + PAGE_LEN - limits::LARGE_PART_AT) % PAGE_LEN);
+    let before = buffer.len();
+    buffer.put_slice(input);
+    buffer.advance(before);
+    buffer
+}
+
+#[cfg(test)]
+mod tests {
+    use mtproto::{
+        Buffer,
+        limits::{ENVELOPE_HEADER_LEN, MESSAGE_HEADER_LEN},
+    };
+    use storage::limits::PIECE_LEN_MAX;
+    use tl::{Layer, api::functions::upload::SaveBigFilePart};
+
+    use super::*;
+
+    /// `LARGE_PART_AT`, `READ_LONG_LEN`: a part of a large file lies where it can be written from, each at another place within
+    /// its page until all have had their turn; and the longest comes in one piece.
+    #[test]
+    fn parts_of_large_files_are_aligned() {
+        let content: Vec<u8> = (0..PIECE_LEN_MAX).map(|at| (at % 251) as u8).collect();
+        let body = Buffer::encode(&SaveBigFilePart::new(1, 2, 3, &content), Layer::NEWEST);
+        let before = 4 + ENVELOPE_HEADER_LEN + MESSAGE_HEADER_LEN;
+        let packet = [&vec![7; before][..], body.as_slice()].concat();
+        const { assert!(limits::READ_LONG_LEN > PIECE_LEN_MAX + limits::LARGE_PART_AT + 1024) };
+        let mut places = Vec::new();
+        for place in 0..2 * limits::OPENED_TOGETHER_COUNT {
+            let (begin, rest) = packet.split_at(limits::READ_LEN);
+            let mut buffer = placed(begin, rest.len(), place);
+            let room = buffer.as_ptr();
+            buffer.extend_from_slice(rest);
+            assert_eq!((&buffer[..], buffer.as_ptr()), (&packet[..], room), "nothing is moved");
+            let part = &buffer[limits::LARGE_PART_AT..][..PIECE_LEN_MAX];
+            assert!(part == content);
+            assert_eq!(part.as_ptr().align_offset(LARGE_ADDRESS_ALIGNMENT), 0);
+            places.push(part.as_ptr().align_offset(4096));
+        }
+        let (first, again) = places.split_at_mut(limits::OPENED_TOGETHER_COUNT);
+        assert_eq!(first, again);
+        first.sort_unstable();
+        assert!(first.windows(2).all(|pair| pair[0] != pair[1]), "{first:?}");
     }
 }

@@ -82,7 +82,7 @@ impl Shard {
         // Where a request is from that was held back, its session knows, should the connection be gone.
         let ip =
             connection.as_ref().map_or_else(|| live.ip.get(), |connection| connection.peer.ip());
-        let asked = Asked::new(connection, request.body.len());
+        let asked = Asked::new(self, connection, request.body.len());
         let (shard, live) = (Rc::clone(self), Rc::clone(live));
         tokio::task::spawn_local(async move {
             let msg_id = request.msg_id;
@@ -226,16 +226,22 @@ impl Shard {
 
 /// What a request that runs takes of what its connection may ask for.
 struct Asked {
+    /// Of a large request.
+    shard: Option<Rc<Shard>>,
     connection: Option<Rc<Connection>>,
     len: Cell<usize>,
 }
 
 impl Asked {
-    fn new(connection: Option<Rc<Connection>>, len: usize) -> Self {
+    fn new(shard: &Rc<Shard>, connection: Option<Rc<Connection>>, len: usize) -> Self {
+        let shard = (len >= limits::LARGE_PACKET_LEN).then(|| Rc::clone(shard));
+        if let Some(shard) = &shard {
+            shard.large_running.set(shard.large_running.get() + 1);
+        }
         if let Some(connection) = &connection {
             connection.request_begins(len);
         }
-        Self { connection, len: Cell::new(len) }
+        Self { shard, connection, len: Cell::new(len) }
     }
 
     /// A packed request becomes longer: that takes time and memory that its sender does not have to spend.
@@ -252,6 +258,10 @@ impl Asked {
 
 impl Drop for Asked {
     fn drop(&mut self) {
+        if let Some(shard) = &self.shard {
+            shard.large_running.set(shard.large_running.get().saturating_sub(1));
+            shard.open.notify_one();
+        }
         if let Some(connection) = &self.connection {
             connection.request_ended(self.len.get());
         }

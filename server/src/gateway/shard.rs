@@ -35,7 +35,7 @@ use super::{
     live::{Live, LiveId},
     unopened::Unopened,
 };
-use crate::{limits, router::Answer, shared::Shared};
+use crate::{limits, media::large::Stored, router::Answer, shared::Shared};
 
 thread_local! {
     /// Which shard this thread is, if it is one.
@@ -112,8 +112,11 @@ pub(crate) struct Shard {
     pub(super) rng: RefCell<ChaCha12Rng>,
     pub(super) computer: Computer,
     next_conn: Cell<u64>,
+    next_place: Cell<usize>,
     /// How many requests run on this shard.
     pub(super) running: Cell<usize>,
+    /// How many of them came in large packets.
+    pub(super) large_running: Cell<usize>,
     pub(super) idle: Notify,
     pub(super) stopping: Cell<bool>,
     /// When timers were last looked at.
@@ -150,7 +153,9 @@ impl Shard {
             rng: RefCell::new(rng),
             computer,
             next_conn: Cell::new(0),
+            next_place: Cell::new(0),
             running: Cell::new(0),
+            large_running: Cell::new(0),
             idle: Notify::new(),
             stopping: Cell::new(false),
         }
@@ -170,6 +175,11 @@ impl Shard {
         let id = self.next_conn.get();
         self.next_conn.set(id.wrapping_add(1));
         ConnId(id)
+    }
+
+    /// A number that is another one the next time.
+    pub(super) fn next_place(&self) -> usize {
+        self.next_place.replace(self.next_place.get().wrapping_add(1))
     }
 
     async fn run(self: Rc<Self>, entrances: Vec<Entrance>, mut queue: mpsc::Receiver<Command>) {
@@ -275,6 +285,7 @@ impl Shard {
         match command {
             Command::Connection(handoff) => Connection::take_over(self, *handoff),
             Command::Answers(answers) => answers.into_iter().for_each(Answer::give),
+            Command::Stored(parts) => parts.into_iter().for_each(Stored::give),
             Command::Effect { user, pushed } => self.push(user, &pushed),
             Command::LoginChanged(key) => {
                 let user = self.shared.user_of_key(key);

@@ -1,8 +1,9 @@
 //! Large packets that are decrypted together.
 //!
 //! One message is decrypted block after block, each of which waits for the one before; of several messages a block each is
-//! under way at once, which takes hardly longer than one. So a part of a file waits until the connections that can be read
-//! have been, and is opened with what came with it. A lone one waits for nothing else.
+//! under way at once, which takes hardly longer than one: eight in the time of three. So a part of a file waits until the
+//! connections that can be read have been; and, while parts before it are being stored, for a moment longer, as their clients
+//! send the next ones when they have their answers. A lone one waits for nothing.
 
 use std::rc::Rc;
 
@@ -46,8 +47,20 @@ impl Shard {
                 before = self.unopened.borrow().len();
                 tokio::task::yield_now().await;
             }
+            while self.expects_to_open() {
+                let more = self.open.notified();
+                if tokio::time::timeout(limits::OPENED_TOGETHER_WAIT, more).await.is_err() {
+                    break;
+                }
+            }
             self.open_now();
         }
+    }
+
+    /// Whether packets wait that are better opened together with those that are about to come.
+    fn expects_to_open(&self) -> bool {
+        let count = self.unopened.borrow().len();
+        (1..limits::OPENED_TOGETHER_COUNT).contains(&count) && self.large_running.get() > 0
     }
 
     /// Opens all packets that wait and takes their messages to their sessions.

@@ -9,6 +9,7 @@
 //! | module | what it is |
 //! |---|---|
 //! | [`uploads`] | parts come in |
+//! | [`large`] | those of large files are stored together |
 //! | [`intake`] | files are made of uploads: photos, documents, previews |
 //! | [`image`] | pictures are decoded, scaled and written, on threads of their own |
 //! | [`mod@reference`] | file references: issued, checked |
@@ -39,6 +40,7 @@ pub mod depot;
 pub mod fetch;
 pub mod image;
 pub mod intake;
+pub(crate) mod large;
 pub mod mover;
 mod parts;
 pub mod reader;
@@ -55,6 +57,7 @@ use tokio::sync::{AcquireError, Semaphore};
 use crate::{
     config, limits,
     rpc::{Result, RpcError},
+    updates::Hub,
 };
 
 /// What the media service consists of: `shared.media`.
@@ -70,6 +73,7 @@ pub struct Media {
     /// What file references are signed with.
     pub(crate) reference_secret: [u8; 32],
     pub(crate) uploads: uploads::Uploads,
+    pub(crate) large: large::LargeParts,
     pub(crate) reader: reader::Reader,
     threads: Threads,
 }
@@ -85,8 +89,10 @@ impl Media {
         pieces: Arc<dyn Pieces>,
         remote: Option<Arc<Objects>>,
         reference_secret: [u8; 32],
+        hub: &Arc<Hub>,
     ) -> io::Result<Self> {
         Ok(Self {
+            large: large::LargeParts::start(&pieces, hub)?,
             pieces,
             remote,
             images: image::Pool::new(config.image_threads, image::Bounds::SERVER)?,

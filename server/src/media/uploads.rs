@@ -287,18 +287,22 @@ impl Upload {
         if self.is_finished() {
             return Err(RpcError::FILE_ID_INVALID);
         }
-        let offset = self.offset(number, len);
-        let pieces = Arc::clone(&ctx.shared().media.pieces);
-        let data = self.data;
-        let written =
-            ctx.shared().media.block(move || write(&*pieces, data, number, offset, &bytes));
-        let Written { key, hash, others } = written.await?.map_err(|error| {
+        let incoming =
+            Incoming { data: self.data, part: number, offset: self.offset(number, len), bytes };
+        let media = &ctx.shared().media;
+        let written = if part.total.is_some() {
+            media.large.store(incoming).await?
+        } else {
+            let pieces = Arc::clone(&media.pieces);
+            media.block(move || incoming.store(&*pieces)).await?
+        };
+        let Written { key, hash, others } = written.map_err(|error| {
             tracing::error!(%error, "a part cannot be stored");
             RpcError::from(&error)
         })?;
         let store = functions::uploads::Store {
             file_id: self.file_id,
-            data: data.0,
+            data: self.data.0,
             part: part.part,
             len: len.cast_signed(),
             hash: &hash.0,
@@ -372,27 +376,52 @@ impl Upload {
     }
 }
 
+/// A part on its way to the store of pieces.
+#[derive(Debug)]
+pub(super) struct Incoming {
+    pub(super) data: DataId,
+    pub(super) part: u32,
+    /// Where in the file it begins, if that can be told.
+    pub(super) offset: Option<u64>,
+    pub(super) bytes: Bytes,
+}
+
 /// What became of a part.
-struct Written {
+#[derive(Debug)]
+pub(super) struct Written {
     key: PieceKey,
     hash: PieceHash,
     /// Whether there are other pieces of the same part.
     others: bool,
 }
 
-/// Hashes a part and stores it: one pass each.
-fn write(
-    pieces: &dyn Pieces,
-    data: DataId,
-    part: u32,
-    offset: Option<u64>,
-    bytes: &Bytes,
-) -> core::result::Result<Written, storage::Error> {
-    let hash = offset.and_then(|offset| tree::piece(offset, bytes)).unwrap_or(UNKNOWN);
-    let key = PieceKey::new(data, part, &hash);
-    pieces.put(&key, bytes)?;
-    let others = of_part(pieces, data, part)?.iter().any(|other| *other != key);
-    Ok(Written { key, hash, others })
+impl Incoming {
+    pub(super) fn hash(&self) -> PieceHash {
+        self.offset.and_then(|offset| tree::piece(offset, &self.bytes)).unwrap_or(UNKNOWN)
+    }
+
+    /// Hashes the part and stores it: one pass each.
+    fn store(&self, pieces: &dyn Pieces) -> core::result::Result<Written, storage::Error> {
+        let hash = self.hash();
+        pieces.put(&PieceKey::new(self.data, self.part, &hash), &self.bytes)?;
+        Written::of(pieces, self, hash)
+    }
+}
+
+impl Written {
+    /// Of a part that is in the store.
+    pub(super) fn of(
+        pieces: &dyn Pieces,
+        part: &Incoming,
+        hash: PieceHash,
+    ) -> core::result::Result<Self, storage::Error> {
+        let key = PieceKey::new(part.data, part.part, &hash);
+        // Two are enough to see whether there is another one.
+        let first = pieces.keys(&PieceKey { check: [0; 8], ..key }, 2)?;
+        let is_other =
+            |other: &PieceKey| (other.data, other.part) == (key.data, key.part) && *other != key;
+        Ok(Self { key, hash, others: first.iter().any(is_other) })
+    }
 }
 
 /// The pieces of a part: one, unless it was sent again with other bytes.

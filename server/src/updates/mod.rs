@@ -22,6 +22,7 @@ use tl::operations::enums::Effect;
 
 use crate::{
     gateway::{Command, ShardHandle},
+    media::large::Stored,
     media::mover::Arrivals,
     router::Answer,
 };
@@ -128,14 +129,23 @@ impl Hub {
 
     /// Hands answers to the thread of `shard`; from here if that has no room for them.
     pub(crate) fn answer(&self, shard: usize, answers: Vec<Answer>) {
-        let command = Command::Answers(answers);
-        let handle = self.shards.get().and_then(|shards| shards.get(shard));
-        let refused = match handle {
+        if let Some(Command::Answers(answers)) = self.refused(shard, Command::Answers(answers)) {
+            answers.into_iter().for_each(Answer::give);
+        }
+    }
+
+    /// As [`Hub::answer`], what became of parts of files.
+    pub(crate) fn stored(&self, shard: usize, parts: Vec<Stored>) {
+        if let Some(Command::Stored(parts)) = self.refused(shard, Command::Stored(parts)) {
+            parts.into_iter().for_each(Stored::give);
+        }
+    }
+
+    /// Hands a command to a shard; gives it back if that has no room for it.
+    fn refused(&self, shard: usize, command: Command) -> Option<Command> {
+        match self.shards.get().and_then(|shards| shards.get(shard)) {
             Some(handle) => handle.try_send_or_back(command),
             None => Some(command),
-        };
-        if let Some(Command::Answers(answers)) = refused {
-            answers.into_iter().for_each(Answer::give);
         }
     }
 

@@ -81,6 +81,12 @@ pub trait Pieces: Send + Sync {
     /// Stores a piece; it is durable when this returns. The same key again replaces the bytes.
     fn put(&self, key: &PieceKey, bytes: &[u8]) -> Result<(), Error>;
 
+    /// Stores pieces of large files as [`Pieces::put`] does, those of one call together: a store may have another place for what
+    /// comes in bulk.
+    fn put_large(&self, pieces: &[(PieceKey, Bytes)]) -> Result<(), Error> {
+        pieces.iter().try_for_each(|(key, bytes)| self.put(key, bytes))
+    }
+
     /// The bytes of a piece, checked against what was written.
     fn get(&self, key: &PieceKey) -> Result<Option<Bytes>, Error>;
 

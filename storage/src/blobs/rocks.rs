@@ -1,13 +1,17 @@
 //! Pieces in RocksDB: a store of their own, whose values lie in blob files.
 //!
 //! ```text
-//! 0 | data (8) | part (4) | check (8)  ->  length (4) | CRC-32 (4)     what keys() reads: no bytes of pieces
+//! 0 | data (8) | part (4) | check (8)  ->  length (4) | CRC-32 (4)     the note: what keys() reads, no bytes of pieces
 //! 1 | data (8) | part (4) | check (8)  ->  the bytes                   in a blob file, from 1 KiB on
 //! ```
 //!
 //! Sizes in brackets are bytes, numbers big-endian; `data` has its sign bit turned, so that keys compare as they do. Both
 //! rows of a piece are written in one batch. (An iterator over the second kind would read each value, which is why there
-//! is the first.)
+//! is the first.) The highest bit of the length says that the bytes are in a [large file](large) instead.
+//!
+//! A piece of a large file goes there, in four steps: its slot is taken, its bytes are written and synced, its note is
+//! written and synced, the slot is free. A slot whose bytes a note names is never written again: what comes for it with
+//! other bytes, or while it is taken, goes the way of short files.
 //!
 //! Reads check our CRC, not RocksDB's own, which is computed without the processor's help unless RocksDB is compiled for
 //! newer processors only: a read of 512 KiB took 1.1 ms with it, most of that for the checksum.
@@ -15,13 +19,15 @@
 //! **Memory** does not grow with what is written: two write buffers of 4 MiB, a cache of 2 MiB for keys and filters, 256
 //! open files, and a copy of each piece while it is written. What does grow is about 300 bytes for each blob file.
 //!
-//! **Disk**: a put is written twice, to the log (synced; RocksDB has one sync for all that wait) and to a blob file. Merging
+//! **Disk**: a piece of a large file is written once. Any other put is written twice, to the log (synced; RocksDB has one sync for all that wait) and to a blob file. Merging
 //! the rows never touches blob files: with random keys each merge meets all of them, and RocksDB's collection of garbage
 //! within merges would write a part of the store again every few megabytes. It is switched on for a [`sweep`] alone,
 //! which a thread does after every [`PIECES_RECLAIM_LEN`] deleted bytes: files that hold nothing any more go at once; the
 //! live bytes of the others are written again, oldest first, while more than a quarter of all is garbage.
 //!
 //! [`sweep`]: RocksPieces::compact
+
+mod large;
 
 use std::{
     path::Path,
@@ -40,13 +46,16 @@ use rocksdb::{
 };
 
 use super::{PieceKey, Pieces};
+use large::{LargeFiles, Piece, Slot};
+
 use crate::{
     Error,
     engine::rocks::{failed, not_opened, probe},
     ids::DataId,
     limits::{
-        PIECE_LEN_MAX, PIECES_BLOB_LEN_MIN, PIECES_BUFFER_LEN, PIECES_CACHE_LEN,
-        PIECES_DELETE_COUNT_MAX, PIECES_FILE_LEN_MAX, PIECES_OPEN_FILES_MAX, PIECES_RECLAIM_LEN,
+        LARGE_PIECE_LEN_MIN, PIECE_LEN_MAX, PIECES_BLOB_LEN_MIN, PIECES_BUFFER_LEN,
+        PIECES_CACHE_LEN, PIECES_DELETE_COUNT_MAX, PIECES_FILE_LEN_MAX, PIECES_OPEN_FILES_MAX,
+        PIECES_RECLAIM_LEN,
     },
 };
 
@@ -55,33 +64,48 @@ const NOTES: u8 = 0;
 /// The space of the rows that have the bytes.
 const BYTES: u8 = 1;
 
+/// The bit of a note's length that says where the bytes are.
+const IN_LARGE_FILE: u32 = 1 << 31;
+
 const KEY_LEN: usize = 21;
 type Row = [u8; KEY_LEN];
 
 /// What is noted of a piece.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 struct Note {
     len: u32,
     crc: u32,
+    place: Place,
+}
+
+/// Where its bytes are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Row,
+    LargeFile,
 }
 
 impl Note {
-    fn of(bytes: &[u8]) -> Result<Self, Error> {
+    fn of(bytes: &[u8], place: Place) -> Result<Self, Error> {
         match u32::try_from(bytes.len()) {
             Ok(len) if bytes.len() <= PIECE_LEN_MAX => {
-                Ok(Self { len, crc: crc32fast::hash(bytes) })
+                Ok(Self { len, crc: crc32fast::hash(bytes), place })
             }
             _ => Err(Error::TooLong { len: bytes.len() }),
         }
     }
 
     fn encoded(self) -> [u8; 8] {
-        (u64::from(self.len) << 32 | u64::from(self.crc)).to_be_bytes()
+        let place = if self.place == Place::LargeFile { IN_LARGE_FILE } else { 0 };
+        (u64::from(self.len | place) << 32 | u64::from(self.crc)).to_be_bytes()
     }
 
     fn parse(value: &[u8]) -> Option<Self> {
         let (len, crc) = value.split_first_chunk()?;
-        Some(Self { len: u32::from_be_bytes(*len), crc: u32::from_be_bytes(crc.try_into().ok()?) })
+        let len = u32::from_be_bytes(*len);
+        let place = if len & IN_LARGE_FILE == 0 { Place::Row } else { Place::LargeFile };
+        let crc = u32::from_be_bytes(crc.try_into().ok()?);
+        Some(Self { len: len & !IN_LARGE_FILE, crc, place })
     }
 
     fn fits(self, bytes: &[u8]) -> bool {
@@ -108,6 +132,7 @@ pub struct RocksPieces {
 
 struct Store {
     db: DB,
+    large: LargeFiles,
     /// How many bytes were deleted since the last sweep.
     deleted: AtomicU64,
     /// Held by the one that sweeps.
@@ -128,7 +153,9 @@ impl RocksPieces {
     fn open_with(path: &Path, file_len_max: u64) -> Result<Self, Error> {
         probe(path)?;
         let db = DB::open(&options(file_len_max), path).map_err(|error| not_opened(path, error))?;
-        let store = Arc::new(Store { db, deleted: AtomicU64::new(0), sweeping: Mutex::default() });
+        let large = LargeFiles::open(path.join("large"))?;
+        let (deleted, sweeping) = (AtomicU64::new(0), Mutex::default());
+        let store = Arc::new(Store { db, large, deleted, sweeping });
         // One wake-up waits at most; it stands for all that came since.
         let (wake, woken) = sync_channel(1);
         let swept = Arc::clone(&store);
@@ -226,12 +253,12 @@ impl Store {
         })
     }
 
-    /// Goes over the keys from `start` to before `end`, with the lengths of their pieces, until `visit` says false.
-    fn lengths(
+    /// Goes over the keys from `start` to before `end`, with what is noted of their pieces, until `visit` says false.
+    fn notes(
         &self,
         start: &Row,
         end: &[u8],
-        mut visit: impl FnMut(PieceKey, u32) -> bool,
+        mut visit: impl FnMut(PieceKey, Note) -> bool,
     ) -> Result<(), Error> {
         let mut options = ReadOptions::default();
         options.set_iterate_upper_bound(end);
@@ -245,12 +272,69 @@ impl Store {
                 name: format!("key of {} bytes", key.len()),
                 reason: "no such keys are written".into(),
             })?;
-            if !visit(key, note.len) {
+            if !visit(key, note) {
                 break;
             }
             rows.next();
         }
         rows.status().map_err(|error| failed("list pieces", error))
+    }
+
+    /// The piece whose bytes a slot of a large file holds.
+    fn note_of_slot(&self, (data, part): Slot) -> Result<Option<(PieceKey, Note)>, Error> {
+        let first = PieceKey { data, part, check: [0; 8] };
+        let last = PieceKey { data, part, check: [0xff; 8] };
+        let mut found = None;
+        self.notes(&row(NOTES, &first), &after(NOTES, &last), |key, note| {
+            found = Some((key, note)).filter(|_| note.place == Place::LargeFile);
+            found.is_none()
+        })?;
+        Ok(found)
+    }
+
+    /// Whether any piece of `data` is in a large file.
+    fn has_large(&self, data: DataId) -> Result<bool, Error> {
+        let first = PieceKey { data, part: 0, check: [0; 8] };
+        let last = PieceKey { data, part: u32::MAX, check: [0xff; 8] };
+        let mut found = false;
+        self.notes(&row(NOTES, &first), &after(NOTES, &last), |_, note| {
+            found = note.place == Place::LargeFile;
+            !found
+        })?;
+        Ok(found)
+    }
+
+    fn find(&self, key: &PieceKey) -> Result<Found, Error> {
+        let failed = |error: rocksdb::Error| match error.kind() {
+            ErrorKind::Corruption => {
+                Error::CorruptBytes { name: format!("{key:?}"), reason: error.into_string() }
+            }
+            _ => failed("read a piece", error),
+        };
+        // Both rows as of one moment: the piece may be replaced meanwhile.
+        let snapshot = self.db.snapshot();
+        let Some(note) = snapshot.get_pinned(row(NOTES, key)).map_err(failed)? else {
+            return Ok(Found::Nothing);
+        };
+        let Some(note) = Note::parse(&note) else {
+            let reason = "its note is none".into();
+            return Err(Error::CorruptBytes { name: format!("{key:?}"), reason });
+        };
+        let bytes = match note.place {
+            Place::LargeFile => self.large.read((key.data, key.part), note.len as usize)?,
+            Place::Row => {
+                let mut options = ReadOptions::default();
+                options.set_verify_checksums(false);
+                let bytes = snapshot.get_pinned_opt(row(BYTES, key), options).map_err(failed)?;
+                bytes.map(|bytes| Bytes::copy_from_slice(&bytes))
+            }
+        };
+        Ok(match bytes {
+            Some(bytes) if note.fits(&bytes) => Found::Bytes(bytes),
+            // Its data is being deleted.
+            None if note.place == Place::LargeFile => Found::Nothing,
+            _ => Found::Damaged(note),
+        })
     }
 
     fn write(&self, batch: WriteBatch, doing: &'static str) -> Result<(), Error> {
@@ -260,55 +344,82 @@ impl Store {
     }
 }
 
+/// What a look for a piece finds.
+enum Found {
+    Nothing,
+    Bytes(Bytes),
+    /// Bytes that are not those that the note is about.
+    Damaged(Note),
+}
+
 impl Pieces for RocksPieces {
     fn put(&self, key: &PieceKey, bytes: &[u8]) -> Result<(), Error> {
-        let note = Note::of(bytes)?;
         let mut batch = WriteBatch::with_capacity_bytes(bytes.len() + 128);
-        batch.put(row(NOTES, key), note.encoded());
-        batch.put(row(BYTES, key), bytes);
+        put_rows(&mut batch, key, bytes)?;
         self.store.write(batch, "write a piece")
     }
 
-    fn get(&self, key: &PieceKey) -> Result<Option<Bytes>, Error> {
-        let corrupt = |reason: String| Error::CorruptBytes { name: format!("{key:?}"), reason };
-        let failed = |error: rocksdb::Error| match error.kind() {
-            ErrorKind::Corruption => corrupt(error.into_string()),
-            _ => failed("read a piece", error),
-        };
-        // Both rows as of one moment: the piece may be replaced meanwhile.
-        let snapshot = self.store.db.snapshot();
-        let Some(note) = snapshot.get_pinned(row(NOTES, key)).map_err(failed)? else {
-            return Ok(None);
-        };
-        let mut options = ReadOptions::default();
-        options.set_verify_checksums(false);
-        let bytes = snapshot.get_pinned_opt(row(BYTES, key), options).map_err(failed)?;
-        match (Note::parse(&note), bytes) {
-            (Some(note), Some(bytes)) if note.fits(&bytes) => {
-                Ok(Some(Bytes::copy_from_slice(&bytes)))
+    fn put_large(&self, pieces: &[(PieceKey, Bytes)]) -> Result<(), Error> {
+        let mut taken = self.store.large.none_taken();
+        let mut slots = Vec::with_capacity(pieces.len());
+        let mut batch = WriteBatch::default();
+        for (key, bytes) in pieces {
+            let slot = (key.data, key.part);
+            let note = Note::of(bytes, Place::LargeFile)?;
+            if bytes.len() < LARGE_PIECE_LEN_MIN || !taken.take(slot) {
+                put_rows(&mut batch, key, bytes)?;
+                continue;
             }
-            _ => Err(corrupt("not what was written".into())),
+            match self.store.note_of_slot(slot)? {
+                // It came before, and is durable.
+                Some(known) if known == (*key, note) => {}
+                Some(_) => put_rows(&mut batch, key, bytes)?,
+                None => {
+                    slots.push(Piece { slot, bytes });
+                    batch.put(row(NOTES, key), note.encoded());
+                }
+            }
+        }
+        if !slots.is_empty() {
+            self.store.large.write(&slots)?;
+        }
+        if batch.is_empty() { Ok(()) } else { self.store.write(batch, "write pieces") }
+    }
+
+    fn get(&self, key: &PieceKey) -> Result<Option<Bytes>, Error> {
+        let mut before = None;
+        loop {
+            match self.store.find(key)? {
+                Found::Nothing => return Ok(None),
+                Found::Bytes(bytes) => return Ok(Some(bytes)),
+                // Its slot may have become another piece's since the note was read. Then there is another note, or none.
+                Found::Damaged(note) if before != Some(note) => before = Some(note),
+                Found::Damaged(_) => {
+                    let reason = "not what was written".into();
+                    return Err(Error::CorruptBytes { name: format!("{key:?}"), reason });
+                }
+            }
         }
     }
 
     fn delete(&self, data: DataId) -> Result<(), Error> {
         let first = PieceKey { data, part: 0, check: [0; 8] };
         let last = PieceKey { data, part: u32::MAX, check: [0xff; 8] };
-        // One byte more than the last key: just after it.
-        let after = |space| [&row(space, &last)[..], &[0]].concat();
         let (mut keys, mut len) = (Vec::new(), 0);
-        self.store.lengths(&row(NOTES, &first), &after(NOTES), |key, piece_len| {
+        self.store.notes(&row(NOTES, &first), &after(NOTES, &last), |key, note| {
             keys.push(key);
-            len += u64::from(piece_len);
+            len += if note.place == Place::Row { u64::from(note.len) } else { 0 };
             true
         })?;
+        // Before the notes: as long as these are there, whoever looks for what is left finds them.
+        self.store.large.remove(data)?;
         if keys.is_empty() {
             return Ok(());
         }
         let mut batch = WriteBatch::default();
         for space in [NOTES, BYTES] {
             if keys.len() > PIECES_DELETE_COUNT_MAX {
-                batch.delete_range(&row(space, &first)[..], &after(space)[..]);
+                batch.delete_range(&row(space, &first)[..], &after(space, &last)[..]);
             } else {
                 keys.iter().for_each(|key| batch.delete(row(space, key)));
             }
@@ -327,19 +438,31 @@ impl Pieces for RocksPieces {
         let mut batch = WriteBatch::default();
         batch.delete(row(NOTES, key));
         batch.delete(row(BYTES, key));
-        self.store.write(batch, "delete a piece")
+        let in_large_file = self.store.note_of_slot((key.data, key.part))?;
+        self.store.write(batch, "delete a piece")?;
+        if in_large_file.is_some_and(|(of, _)| of == *key) && !self.store.has_large(key.data)? {
+            self.store.large.remove_idle(key.data)?;
+        }
+        Ok(())
     }
 
     fn keys(&self, from: &PieceKey, limit: usize) -> Result<Vec<PieceKey>, Error> {
         let mut keys = Vec::new();
         if limit > 0 {
-            self.store.lengths(&row(NOTES, from), &[BYTES], |key, _| {
+            self.store.notes(&row(NOTES, from), &[BYTES], |key, _| {
                 keys.push(key);
                 keys.len() < limit
             })?;
         }
         Ok(keys)
     }
+}
+
+/// Adds the rows of a piece whose bytes are in one of them.
+fn put_rows(batch: &mut WriteBatch, key: &PieceKey, bytes: &[u8]) -> Result<(), Error> {
+    batch.put(row(NOTES, key), Note::of(bytes, Place::Row)?.encoded());
+    batch.put(row(BYTES, key), bytes);
+    Ok(())
 }
 
 fn row(space: u8, key: &PieceKey) -> Row {
@@ -349,6 +472,11 @@ fn row(space: u8, key: &PieceKey) -> Row {
     row[9..13].copy_from_slice(&key.part.to_be_bytes());
     row[13..].copy_from_slice(&key.check);
     row
+}
+
+/// What comes just after the row of `key`: one byte more.
+fn after(space: u8, key: &PieceKey) -> Vec<u8> {
+    [&row(space, key)[..], &[0]].concat()
 }
 
 /// The opposite of [`row`].

@@ -2,6 +2,8 @@
 
 use std::thread;
 
+use bytes::Bytes;
+
 use super::{PieceKey, Pieces, tree};
 use crate::ids::DataId;
 
@@ -11,7 +13,17 @@ use crate::ids::DataId;
 ///
 /// If one fails.
 pub fn run(pieces: &dyn Pieces) {
-    for test in [put_get_delete, overwrites, order_of_keys, lengths, many_datas, concurrent_puts] {
+    for test in [
+        put_get_delete,
+        overwrites,
+        order_of_keys,
+        lengths,
+        many_datas,
+        concurrent_puts,
+        large_pieces,
+        large_pieces_again,
+        concurrent_large_puts,
+    ] {
         test(pieces);
         assert_eq!(pieces.keys(&key(i64::MIN, 0, 0), 1).expect("readable"), [], "left over");
     }
@@ -158,4 +170,102 @@ fn concurrent_puts(pieces: &dyn Pieces) {
     });
     assert_eq!(all(pieces).len(), 100);
     pieces.delete(DataId(100)).expect("writable");
+}
+
+/// Bytes that depend on `seed`.
+fn bytes(seed: u32, len: usize) -> Bytes {
+    (0..len).map(|index| (index as u32 ^ index as u32 >> 9).wrapping_add(seed) as u8).collect()
+}
+
+fn get(pieces: &dyn Pieces, key: &PieceKey) -> Option<Bytes> {
+    pieces.get(key).expect("readable")
+}
+
+/// Pieces of large files of any length, wherever they lie in memory, in any order, of several datas in one call.
+fn large_pieces(pieces: &dyn Pieces) {
+    const MAX: usize = crate::limits::PIECE_LEN_MAX;
+    let lens = [1, 4096, 65_535, 65_536, 65_537, 131_072, 300_000, MAX - 1, MAX];
+    for shift in [0, 1, 16, 512, 4096 - 84] {
+        let mut all = Vec::new();
+        for (part, len) in (0..).zip(lens.into_iter().chain([MAX; 3])) {
+            for data in [i64::MIN, 5, 6] {
+                let bytes = bytes(part ^ data as u32, shift + len).slice(shift..);
+                all.push((key(data, part, 9), bytes));
+            }
+        }
+        all.reverse();
+        all.swap(1, 7);
+        pieces.put_large(&all).expect("writable");
+        for (key, bytes) in &all {
+            assert!(get(pieces, key).as_ref() == Some(bytes), "{key:?} at {shift}");
+        }
+        assert_eq!(self::all(pieces).len(), all.len());
+        // One goes, the others stay.
+        pieces.delete_piece(&all[0].0).expect("writable");
+        assert_eq!(get(pieces, &all[0].0), None);
+        assert!(get(pieces, &all[3].0).as_ref() == Some(&all[3].1));
+        for data in [5, i64::MIN, 6] {
+            pieces.delete(DataId(data)).expect("writable");
+            assert_eq!(get(pieces, &key(data, 8, 9)), None);
+        }
+    }
+}
+
+/// A piece that comes again is there once; other bytes under its key replace it; another version lies beside it. What was deleted
+/// can come again.
+fn large_pieces_again(pieces: &dyn Pieces) {
+    const LEN: usize = 200_000;
+    let (one, other) = (key(1, 3, 1), key(1, 3, 2));
+    let put = |key: PieceKey, bytes: &Bytes| {
+        pieces.put_large(&[(key, bytes.clone())]).expect("writable");
+        assert!(get(pieces, &key).as_ref() == Some(bytes), "{key:?}");
+    };
+    let [first, second, third] = [1, 2, 3].map(|seed| bytes(seed, LEN));
+    put(one, &first);
+    put(one, &first);
+    put(other, &second);
+    assert!(get(pieces, &one) == Some(first.clone()));
+    assert_eq!(all(pieces), [one, other]);
+    put(one, &third);
+    assert!(get(pieces, &other) == Some(second.clone()));
+    // Both in one call.
+    pieces.put_large(&[(one, first.clone()), (other, third.clone())]).expect("writable");
+    assert!(get(pieces, &one) == Some(first.clone()) && get(pieces, &other) == Some(third.clone()));
+    pieces.put(&one, b"short").expect("writable");
+    assert_eq!(get(pieces, &one).as_deref(), Some(&b"short"[..]));
+    pieces.delete_piece(&one).expect("writable");
+    pieces.delete_piece(&other).expect("writable");
+    assert_eq!(all(pieces), []);
+    put(other, &first);
+    assert_eq!(get(pieces, &one), None);
+    put(one, &second);
+    assert!(get(pieces, &other) == Some(first));
+    pieces.delete(DataId(1)).expect("writable");
+    put(one, &third);
+    pieces.delete(DataId(1)).expect("writable");
+}
+
+/// Versions of one part that come at the same time are all kept.
+fn concurrent_large_puts(pieces: &dyn Pieces) {
+    thread::scope(|scope| {
+        for writer in 0..4_u8 {
+            scope.spawn(move || {
+                for part in 0..12 {
+                    let pair = [part, part + 1].map(|part| {
+                        (key(7, part, writer), bytes(u32::from(writer) << 8 ^ part, 100_000))
+                    });
+                    pieces.put_large(&pair).expect("writable");
+                    for (key, bytes) in &pair {
+                        assert!(get(pieces, key).as_ref() == Some(bytes), "{key:?}");
+                    }
+                }
+            });
+        }
+    });
+    assert_eq!(all(pieces).len(), 4 * 13);
+    for (writer, part) in (0..4_u8).flat_map(|writer| (0..13).map(move |part| (writer, part))) {
+        let found = get(pieces, &key(7, part, writer));
+        assert!(found == Some(bytes(u32::from(writer) << 8 ^ part, 100_000)), "{writer} {part}");
+    }
+    pieces.delete(DataId(7)).expect("writable");
 }

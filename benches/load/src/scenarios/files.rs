@@ -19,8 +19,8 @@ use crate::session::Event;
 
 /// How long a part is, in bytes: as long as parts get.
 pub(crate) const PART_LEN: usize = 512 * 1024;
-/// Parts under way on all connections together.
-const WINDOW: usize = 16;
+/// Parts under way on all connections together: as many as the server lets an account have on their way.
+const WINDOW: usize = 32;
 /// How long nothing may come.
 const PATIENCE: Duration = Duration::from_secs(60);
 

@@ -62,20 +62,28 @@ pub(super) struct Framer {
     /// Packets so far; only full counts them.
     received_count: u32,
     sent_count: u32,
+    /// How many bytes the packet at the front of the stream lacks, as far as it was announced.
+    missing: usize,
 }
 
 impl Framer {
     /// A framing whose incoming half is sent by `from`.
     pub(super) const fn new(framing: Framing, from: Side) -> Self {
-        Self { framing, from, received_count: 0, sent_count: 0 }
+        Self { framing, from, received_count: 0, sent_count: 0, missing: 0 }
     }
 
     pub(super) const fn framing(&self) -> Framing {
         self.framing
     }
 
+    /// How many more bytes complete the packet at the front of the stream; 0 if that is not known yet.
+    pub(super) const fn missing(&self) -> usize {
+        self.missing
+    }
+
     /// Takes the next unit off the front of `input`; `None` while it is incomplete.
     pub(super) fn next_unit(&mut self, input: &mut BytesMut) -> Result<Option<Unit>, Error> {
+        self.missing = 0;
         let parsed = match self.framing {
             Framing::Abridged => abridged::parse(input, self.from),
             Framing::Intermediate => intermediate::parse(input, self.from),
@@ -97,7 +105,11 @@ impl Framer {
         let Head { head_len, body_len, quick_ack } = head;
         self.check_len(body_len)?;
         let trailer_len = if self.framing == Framing::Full { full::TRAILER_LEN } else { 0 };
-        let Some(frame) = input.get(..head_len + body_len + trailer_len) else { return Ok(None) };
+        let frame_len = head_len + body_len + trailer_len;
+        let Some(frame) = input.get(..frame_len) else {
+            self.missing = frame_len - input.len();
+            return Ok(None);
+        };
         if self.framing == Framing::Full {
             full::verify(frame, self.received_count)?;
             self.received_count = self.received_count.wrapping_add(1);

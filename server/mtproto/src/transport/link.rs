@@ -36,6 +36,12 @@ impl Link {
         }
     }
 
+    /// How many more bytes complete the packet at the front of the stream; 0 if that is not known, as in a WebSocket,
+    /// which cuts packets as it likes.
+    pub(super) fn missing(&self) -> usize {
+        if self.websocket.is_some() { 0 } else { self.framer.missing() }
+    }
+
     /// Takes the next unit off `input`; what a WebSocket has to answer goes to `output`.
     pub(super) fn next_unit(
         &mut self,

@@ -95,6 +95,14 @@ impl ServerTransport {
         packet
     }
 
+    /// How many more bytes complete the packet that [`next_packet`](Self::next_packet) waits for; 0 if that is not known.
+    pub fn missing(&self) -> usize {
+        match &self.state {
+            State::Open(link) => link.missing(),
+            _ => 0,
+        }
+    }
+
     fn advance(&mut self, input: &mut BytesMut) -> Result<Option<Packet>, Error> {
         loop {
             let next = match &mut self.state {

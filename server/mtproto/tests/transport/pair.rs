@@ -61,6 +61,33 @@ fn requests_arrive_wherever_they_are_cut() {
     }
 }
 
+/// Whoever reads as many bytes as are missing has the packet and nothing of the next one. WebSockets tell nothing.
+#[test]
+fn what_is_missing_completes_a_packet() {
+    for way in Way::all() {
+        let (mut client, mut server, _) = connected(way);
+        let mut stream = BytesMut::new();
+        client.encode_packet(&payload(1024), false, &noise(1), &mut stream);
+        let (packet_len, is_plain) = (stream.len(), !client.kind().websocket);
+        client.encode_packet(&payload(40), false, &noise(2), &mut stream);
+        let (mut input, mut told) = (BytesMut::new(), 0);
+        for at in 0..packet_len {
+            assert!(server.next_packet(&mut input).unwrap().is_none(), "{way:?}");
+            match server.missing() {
+                0 => assert!(at < 16 || !is_plain, "{way:?}: not known after {at}"),
+                missing => {
+                    assert_eq!(missing, packet_len - at, "{way:?}");
+                    told += 1;
+                }
+            }
+            input.extend_from_slice(&stream[at..=at]);
+        }
+        assert_eq!(told > 0, is_plain, "{way:?}");
+        assert!(server.next_packet(&mut input).unwrap().is_some(), "{way:?}");
+        assert!(input.is_empty() && server.missing() == 0, "{way:?}");
+    }
+}
+
 /// A server to which a client has connected and sent one packet; what the server already said is in the buffer.
 fn connected(way: Way) -> (mtproto::transport::ClientTransport, ServerTransport, BytesMut) {
     let (mut client, mut server) = (way.client(), Way::server());

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use bytes::Bytes;
+
 use super::*;
 
 /// A store in a folder of its own.
@@ -48,6 +50,16 @@ impl Opened {
         let blobs = files.filter(|file| file.path().extension().is_some_and(|e| e == "blob"));
         blobs.map(|file| file.metadata().unwrap().len()).collect()
     }
+}
+
+/// The names and lengths of all large files.
+fn large_files(opened: &Opened) -> Vec<(String, u64)> {
+    let files = fs::read_dir(opened.folder.path().join("large")).unwrap().map(Result::unwrap);
+    let mut files: Vec<_> = files
+        .map(|file| (file.file_name().into_string().unwrap(), file.metadata().unwrap().len()))
+        .collect();
+    files.sort();
+    files
 }
 
 fn key(data: i64, part: u32) -> PieceKey {
@@ -112,7 +124,7 @@ fn the_cache_is_bounded() {
     for data in 0..40_000 {
         let mut batch = WriteBatch::default();
         for part in 0..2 {
-            let note = Note::of(&[]).unwrap();
+            let note = Note::of(&[], Place::Row).unwrap();
             batch.put(row(NOTES, &key(data, part)), note.encoded());
             batch.put(row(BYTES, &key(data, part)), [7; 60]);
         }
@@ -193,4 +205,76 @@ fn sweeps_write_short_files() {
         assert_eq!(opened.pieces.disk().unwrap().garbage_len, 0);
         assert_eq!(opened.number("rocksdb.num-blob-files"), count, "{max}");
     }
+}
+
+/// `LARGE_PIECE_LEN_MIN`: shorter pieces lie with those of short files, and a file of them alone has no other.
+#[test]
+fn short_pieces_of_large_files_lie_in_rows() {
+    let opened = Opened::new();
+    let piece = |part, len| (key(1, part), Bytes::from(vec![part as u8; len]));
+    opened.pieces.put_large(&[piece(0, LARGE_PIECE_LEN_MIN - 1)]).unwrap();
+    assert_eq!(large_files(&opened), []);
+    opened.pieces.put_large(&[piece(1, LARGE_PIECE_LEN_MIN), piece(2, 10)]).unwrap();
+    let end = PIECE_LEN_MAX + LARGE_PIECE_LEN_MIN;
+    assert_eq!(large_files(&opened), [("0000000000000001".to_owned(), end as u64)]);
+    assert_eq!(opened.pieces.get(&key(1, 2)).unwrap().unwrap(), vec![2; 10]);
+    // Nothing of them goes through a blob file.
+    opened.flush();
+    assert!(opened.pieces.disk().unwrap().len < 2 * LARGE_PIECE_LEN_MIN as u64);
+}
+
+/// With the last piece that is in it a large file goes, and with its data; what others write is left alone.
+#[test]
+fn large_files_leave_the_disk() {
+    let opened = Opened::new();
+    let piece = |data, part| (key(data, part), Bytes::from(vec![7; LARGE_PIECE_LEN_MIN]));
+    opened.pieces.put_large(&[piece(1, 0), piece(1, 1), piece(2, 0), piece(-1, 9)]).unwrap();
+    let names = || large_files(&opened).into_iter().map(|(name, _)| name).collect::<Vec<_>>();
+    let name = |data: i64| format!("{data:016x}");
+    assert_eq!(names(), [name(1), name(2), name(-1)]);
+    opened.pieces.delete_piece(&key(1, 0)).unwrap();
+    assert_eq!(names(), [name(1), name(2), name(-1)]);
+    let mut taken = opened.pieces.store.large.none_taken();
+    assert!(taken.take((DataId(1), 5)));
+    opened.pieces.delete_piece(&key(1, 1)).unwrap();
+    assert_eq!(names(), [name(1), name(2), name(-1)], "somebody writes it");
+    drop(taken);
+    opened.pieces.put_large(&[piece(1, 1)]).unwrap();
+    opened.pieces.delete_piece(&key(1, 1)).unwrap();
+    assert_eq!(names(), [name(2), name(-1)]);
+    opened.pieces.delete(DataId(-1)).unwrap();
+    assert_eq!(names(), [name(2)]);
+    // A crash between both halves of a deletion left the notes, or a file without notes.
+    fs::remove_file(opened.folder.path().join("large").join(name(2))).unwrap();
+    fs::write(opened.folder.path().join("large").join(name(3)), [7; 5000]).unwrap();
+    assert_eq!(opened.pieces.get(&key(2, 0)).unwrap(), None);
+    opened.pieces.delete(DataId(2)).unwrap();
+    opened.pieces.delete(DataId(3)).unwrap();
+    assert_eq!(names(), Vec::<String>::new());
+    assert_eq!(opened.pieces.keys(&key(i64::MIN, 0), 10).unwrap(), []);
+}
+
+/// A piece that came before is not written again, so that what is durable stays so; what lies in a slot without a note
+/// is written over.
+#[test]
+fn slots_are_written_once() {
+    let opened = Opened::new();
+    let (one, other) = (vec![1; PIECE_LEN_MAX], vec![2; PIECE_LEN_MAX]);
+    let put = |check: u8, bytes: &[u8]| {
+        let key = PieceKey { check: [check; 8], ..key(1, 0) };
+        opened.pieces.put_large(&[(key, Bytes::copy_from_slice(bytes))]).unwrap();
+        assert!(opened.pieces.get(&key).unwrap().unwrap() == bytes);
+    };
+    let path = opened.folder.path().join("large").join("0000000000000001");
+    put(1, &one);
+    let written = fs::metadata(&path).unwrap().modified().unwrap();
+    put(1, &one);
+    put(2, &other);
+    put(1, &other);
+    assert_eq!(fs::metadata(&path).unwrap().modified().unwrap(), written);
+    assert!(fs::read(&path).unwrap() == one);
+    opened.pieces.delete(DataId(1)).unwrap();
+    fs::write(&path, vec![9; 3 * PIECE_LEN_MAX]).unwrap();
+    put(2, &other);
+    assert!(fs::read(&path).unwrap()[..PIECE_LEN_MAX] == other);
 }
