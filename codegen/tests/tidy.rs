@@ -171,7 +171,7 @@ const NOT_REACHED: &[(&[&str], &str)] = &[
     (&["PARTITION_COUNT"], "A default: there is nothing beyond it."),
     (&["REMOTE_PART_COUNT_MAX"], "What S3 allows: asserted to be more than there can be."),
     (
-        &["READ_LEN", "READ_LONG_LEN", "SHARD_COMMANDS_AT_ONCE"],
+        &["SHARD_COMMANDS_AT_ONCE"],
         "How much at once: what is beyond has its turn right after, and nobody can tell.",
     ),
 ];

@@ -307,8 +307,8 @@ mod tests {
         let first = push(0);
         assert_eq!(begins.recv().unwrap(), 1);
         let second = push(1);
-        leaves.send(()).unwrap();
         parts.queue.close();
+        leaves.send(()).unwrap();
         drop(parts);
         first.await.unwrap().unwrap();
         second.await.unwrap_err();

@@ -1,14 +1,16 @@
 //! What is not the peer's fault: a clock that is set, a disk that is full, a remote store that does not answer, a server that
 //! stops.
 
-use std::sync::Arc;
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
+use bytes::Bytes;
 use mtproto::client::RequestId;
 use server::config::{Config, MediaStore};
 use server::{Stores, limits};
-use storage::Memory;
 use storage::blobs::s3::Objects;
+use storage::blobs::{MemoryPieces, PieceKey, Pieces};
+use storage::{DataId, Memory};
 use tl::api::{enums, functions, types};
 
 use super::upload::{bytes, fetch, location, make, send};
@@ -179,6 +181,90 @@ async fn large_answers_wait_for_one_another_but_not_long() {
     for request in asked {
         away.ada.answer(request).await.unwrap();
     }
+}
+
+/// A store whose pieces of large files are not stored before that is allowed.
+#[derive(Default)]
+struct SlowDisk {
+    pieces: MemoryPieces,
+    /// Whether it is allowed, and how many pieces wait for that.
+    state: Mutex<(bool, usize)>,
+    changed: Condvar,
+}
+
+impl SlowDisk {
+    async fn held(&self, count: usize) {
+        let held = async {
+            while self.state.lock().unwrap().1 < count {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, held).await.expect("they come");
+    }
+
+    fn release(&self) {
+        self.state.lock().unwrap().0 = true;
+        self.changed.notify_all();
+    }
+}
+
+impl Pieces for SlowDisk {
+    fn put(&self, key: &PieceKey, bytes: &[u8]) -> Result<(), storage::Error> {
+        self.pieces.put(key, bytes)
+    }
+
+    fn put_large(&self, pieces: &[(PieceKey, Bytes)]) -> Result<(), storage::Error> {
+        let mut state = self.state.lock().unwrap();
+        state.1 += pieces.len();
+        let allowed = self.changed.wait_while(state, |(allowed, _)| !*allowed);
+        drop(allowed.unwrap());
+        self.pieces.put_large(pieces)
+    }
+
+    fn get(&self, key: &PieceKey) -> Result<Option<Bytes>, storage::Error> {
+        self.pieces.get(key)
+    }
+
+    fn delete(&self, data: DataId) -> Result<(), storage::Error> {
+        self.pieces.delete(data)
+    }
+
+    fn delete_piece(&self, key: &PieceKey) -> Result<(), storage::Error> {
+        self.pieces.delete_piece(key)
+    }
+
+    fn keys(&self, from: &PieceKey, limit: usize) -> Result<Vec<PieceKey>, storage::Error> {
+        self.pieces.keys(from, limit)
+    }
+}
+
+/// `OPENED_TOGETHER_WAIT`: a large request waits for those that may come while another is being worked on, but not until that
+/// one ends.
+#[tokio::test]
+async fn large_requests_wait_for_one_another_but_not_long() {
+    const { assert!(limits::OPENED_TOGETHER_WAIT.as_millis() * 10 < PATIENCE.as_millis()) };
+    let (data, disk) = (Arc::new(tempfile::tempdir().unwrap()), Arc::new(SlowDisk::default()));
+    let stores = Stores { pieces: Arc::clone(&disk) as _, ..Stores::on(Arc::new(Memory::new())) };
+    let server = TestServer::start_on(&data, stores, |config| config.shards = 1).await;
+    let (mut ada, mut bob) = (server.person("Ada").await, server.person("Bob").await);
+    let content = bytes(2 * LEN, 3);
+    let mut asked = Vec::new();
+    for (part, bytes) in (0..).zip(content.chunks(LEN)) {
+        asked.push(ada.queue(&functions::upload::SaveBigFilePart::new(5, part, 2, bytes)));
+        ada.flush().await;
+    }
+    disk.held(1).await;
+    let other = bytes(LEN, 4);
+    let file = send(&mut bob, &other, LEN).await;
+    let place = location(&make(&mut bob, file).await.unwrap());
+    assert!(fetch(&mut bob, &place, LEN).await == other);
+    disk.release();
+    for request in asked {
+        ada.answer(request).await.unwrap();
+    }
+    let file = types::InputFileBig::new(5, 2, "x").into();
+    let place = location(&make(&mut ada, file).await.unwrap());
+    assert!(fetch(&mut ada, &place, LEN).await == content);
 }
 
 /// `drain_s`: a server that stops waits so long for what runs, and answers it.
