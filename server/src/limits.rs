@@ -62,7 +62,7 @@ pub const READ_LEN: usize = 16 * 1024;
 /// Up to how many bytes of a packet that is not whole are kept in a buffer of just that length: most of what is open and says
 /// next to nothing.
 pub const PARTIAL_LEN_MAX: usize = 1024;
-/// How many bytes of packets that are not whole a shard keeps; beyond, those that have been coming for longest end with their
+/// How many bytes of room for packets that are not whole a shard keeps; beyond, those that have been coming for longest end with their
 /// connections. Whoever may connect may have this kept for them, a packet for each connection.
 pub const PARTIALS_LEN_MAX: usize = 256 * 1024 * 1024;
 /// How many bytes are read at once while a large packet comes: a part of a file.

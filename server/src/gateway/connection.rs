@@ -94,8 +94,9 @@ pub(super) struct Connection {
     pub(super) held: Cell<bool>,
     /// What answers with much in them wait for.
     pub(super) room: Room,
-    /// How many bytes of a packet that is not whole it keeps, and since when.
+    /// How much room it keeps for a packet that is not whole, how much of that has come, and since when.
     pub(super) kept: Cell<usize>,
+    kept_len: Cell<usize>,
     pub(super) kept_since: Cell<UnixTime>,
     /// How many of its packets wait to be opened together with others.
     pub(super) unopened: Cell<u16>,
@@ -189,6 +190,7 @@ impl Connection {
             held: Cell::new(false),
             room: Room::default(),
             kept: Cell::new(0),
+            kept_len: Cell::new(0),
             kept_since: Cell::new(shard.now()),
             unopened: Cell::new(0),
             touched: Cell::new(false),
@@ -207,7 +209,7 @@ impl Connection {
         if !moved {
             self.read_on(&shard, &mut input).await;
         }
-        self.keep(&shard, 0);
+        self.keep(&shard, &BytesMut::new());
         if self.unopened.get() > 0 {
             shard.open_now();
         }
@@ -234,7 +236,7 @@ impl Connection {
             } else if input.len() <= limits::PARTIAL_LEN_MAX {
                 *input = BytesMut::from(&input[..]);
             }
-            self.keep(shard, input.len());
+            self.keep(shard, input);
             let was_held = !self.takes_requests(shard);
             self.held.set(was_held);
             let has_output = !self.try_write();
@@ -257,16 +259,18 @@ impl Connection {
         }
     }
 
-    /// Counts what is kept of a packet that is not whole.
-    fn keep(&self, shard: &Shard, len: usize) {
-        let before = self.kept.replace(len);
-        if before == len {
+    /// Counts what is kept for a packet that is not whole: all its room, which may be more than has come.
+    fn keep(&self, shard: &Shard, input: &BytesMut) {
+        let len_before = self.kept_len.replace(input.len());
+        let room = if input.is_empty() { 0 } else { input.capacity() };
+        let before = self.kept.replace(room);
+        if (len_before, before) == (input.len(), room) {
             return;
         }
-        if before == 0 || len < before {
+        if len_before == 0 || input.len() < len_before {
             self.kept_since.set(self.heard.get());
         }
-        shard.kept.set((shard.kept.get() + len).saturating_sub(before));
+        shard.kept.set((shard.kept.get() + room).saturating_sub(before));
         if shard.kept.get() > limits::PARTIALS_LEN_MAX {
             shard.close_slowest();
         }
@@ -330,18 +334,21 @@ impl Connection {
         // The rest of a large packet is read by itself: it gets all the room it needs, and nothing of it or of the next one
         // has to be moved later.
         let missing = self.transport.borrow().missing();
-        let is_large = missing > 0 && input.len() + missing >= limits::LARGE_PACKET_LEN;
-        let room = match (is_large, input.len() < limits::READ_LEN) {
-            (true, _) => missing.min(limits::READ_LONG_LEN),
-            (false, true) => limits::READ_LEN,
-            (false, false) => limits::READ_LONG_LEN,
-        };
-        if is_large && input.capacity() < input.len() + room {
-            *input = placed(input, room, shard.next_place());
+        // Some of it has to be there: what is announced alone gets no room.
+        let is_long = input.len() >= limits::READ_LEN;
+        let is_large = is_long && missing > 0 && input.len() + missing >= limits::LARGE_PACKET_LEN;
+        if is_large {
+            let spare = input.capacity() - input.len();
+            if spare < missing.min(limits::READ_LEN) {
+                // As much again at least, so that what is longer than parts are is not moved with every read.
+                let room = missing.min(limits::READ_LONG_LEN.max(input.len()));
+                *input = placed(input, room, shard.next_place());
+            }
         } else {
-            input.reserve(room);
+            input.reserve(if is_long { limits::READ_LONG_LEN } else { limits::READ_LEN });
         }
-        let room = if is_large { room } else { input.capacity() - input.len() };
+        let room = input.capacity() - input.len();
+        let room = if is_large { room.min(missing) } else { room };
         match self.stream.try_read_buf(&mut input.limit(room)) {
             Ok(0) => false,
             Ok(read) => {

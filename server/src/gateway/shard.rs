@@ -105,7 +105,7 @@ pub(crate) struct Shard {
     /// Large packets that wait to be opened together.
     pub(super) unopened: RefCell<Vec<Unopened>>,
     pub(super) open: Notify,
-    /// How many bytes of packets that are not whole are kept.
+    /// How many bytes of room are kept for packets that are not whole.
     pub(super) kept: Cell<usize>,
     /// How many bytes of answers are being prepared.
     pub(super) promised: Cell<usize>,

@@ -13,6 +13,8 @@ use mtproto::{
     transport::Packet,
 };
 
+use tokio::time::{Instant, timeout_at};
+
 use super::{Login, connection::Connection, shard::Shard};
 use crate::limits;
 
@@ -47,9 +49,13 @@ impl Shard {
                 before = self.unopened.borrow().len();
                 tokio::task::yield_now().await;
             }
+            let (mut count, mut until) = (0, Instant::now());
             while self.expects_to_open() {
-                let more = self.open.notified();
-                if tokio::time::timeout(limits::OPENED_TOGETHER_WAIT, more).await.is_err() {
+                if self.unopened.borrow().len() > count {
+                    count = self.unopened.borrow().len();
+                    until = Instant::now() + limits::OPENED_TOGETHER_WAIT;
+                }
+                if timeout_at(until, self.open.notified()).await.is_err() {
                     break;
                 }
             }

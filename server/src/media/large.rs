@@ -11,6 +11,7 @@
 use std::{
     collections::{BTreeMap, VecDeque},
     io,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread::{self, JoinHandle},
 };
@@ -138,7 +139,9 @@ impl LargeParts {
             let queue = Arc::clone(&parts.queue);
             let work = move || {
                 while let Some(jobs) = queue.next() {
-                    for (shard, parts) in store(&*pieces, jobs) {
+                    // A panic costs these parts, whose requests learn of it by the end of their channels.
+                    let by_shard = catch_unwind(AssertUnwindSafe(|| store(&*pieces, jobs)));
+                    for (shard, parts) in by_shard.unwrap_or_default() {
                         match shard {
                             Some(shard) => hub.stored(shard, parts),
                             None => parts.into_iter().for_each(Stored::give),
@@ -184,10 +187,16 @@ fn store(pieces: &dyn Pieces, jobs: Vec<Job>) -> BTreeMap<Option<usize>, Vec<Sto
     let keyed = parts.map(|(Job { part, .. }, hash)| {
         (PieceKey::new(part.data, part.part, hash), part.bytes.clone())
     });
-    let put = pieces.put_large(&keyed.collect::<Vec<_>>());
+    let keyed: Vec<_> = keyed.collect();
+    let together = pieces.put_large(&keyed);
     let mut by_shard: BTreeMap<_, Vec<_>> = BTreeMap::new();
-    for (Job { part, shard, to }, hash) in jobs.into_iter().zip(hashes) {
-        let outcome = put.clone().and_then(|()| Written::of(pieces, &part, hash));
+    for ((Job { part, shard, to }, hash), alone) in jobs.into_iter().zip(hashes).zip(keyed) {
+        let put = match &together {
+            // What fails of one file need not be another's trouble.
+            Err(error) if !error.is_disk_full() => pieces.put_large(&[alone]),
+            together => together.clone(),
+        };
+        let outcome = put.and_then(|()| Written::of(pieces, &part, hash));
         by_shard.entry(shard).or_default().push(Stored { to, outcome });
     }
     by_shard
@@ -286,6 +295,57 @@ mod tests {
         }
         let first = PieceKey { data: DataId(1), part: 0, check: [0; 8] };
         assert_eq!(gated.keys(&first, usize::MAX).unwrap().len(), 2 * COUNT + 3);
+    }
+
+    /// A store that fails for one data, and panics for another.
+    #[derive(Default)]
+    struct Broken(MemoryPieces);
+
+    impl Pieces for Broken {
+        fn put(&self, key: &PieceKey, bytes: &[u8]) -> core::result::Result<(), Error> {
+            match key.data {
+                DataId(1) => Err(Error::Engine { doing: "test", reason: "broken".into() }),
+                DataId(2) => panic!("tested"),
+                _ => self.0.put(key, bytes),
+            }
+        }
+
+        fn get(&self, key: &PieceKey) -> core::result::Result<Option<Bytes>, Error> {
+            self.0.get(key)
+        }
+
+        fn delete(&self, data: DataId) -> core::result::Result<(), Error> {
+            self.0.delete(data)
+        }
+
+        fn delete_piece(&self, key: &PieceKey) -> core::result::Result<(), Error> {
+            self.0.delete_piece(key)
+        }
+
+        fn keys(
+            &self,
+            from: &PieceKey,
+            limit: usize,
+        ) -> core::result::Result<Vec<PieceKey>, Error> {
+            self.0.keys(from, limit)
+        }
+    }
+
+    /// What fails of one file is no other's trouble, and a panic costs those parts alone that were stored with it.
+    #[tokio::test]
+    async fn trouble_stays_where_it_is() {
+        let store: Arc<dyn Pieces> = Arc::new(Broken::default());
+        let parts = LargeParts::start(&store, &Arc::default()).unwrap();
+        let part = |data| {
+            let bytes = Bytes::from_static(b"x");
+            Incoming { data: DataId(data), part: 0, offset: Some(0), bytes }
+        };
+        for _ in 0..2 * limits::LARGE_PARTS_THREADS {
+            parts.store(part(2)).await.unwrap_err();
+            let all =
+                tokio::join!(parts.store(part(3)), parts.store(part(1)), parts.store(part(4)));
+            assert!(all.0.unwrap().is_ok() && all.1.unwrap().is_err() && all.2.unwrap().is_ok());
+        }
     }
 
     /// What waits when the server stops is not stored, and nobody waits for it for ever.

@@ -337,9 +337,16 @@ fn packed(len: usize) -> Vec<u8> {
 
 /// `PARTIALS_LEN_MAX`: of packets that never become whole the oldest go, with their connections. Nobody else does.
 ///
-/// It would fail if each connection could keep as much as a packet may have: a hundred thousand of them are 200 GB.
+/// It would fail if each connection could keep as much as a packet may have: a hundred thousand of them are 200 GB. Nor may little
+/// that came keep the room for what was announced, which nobody counts.
 #[tokio::test]
 async fn only_so_much_is_kept_of_packets() {
+    only_so_much_is_kept(PACKET_LEN_MAX - 64, PACKET_LEN_MAX - 64).await;
+    only_so_much_is_kept(3 * limits::READ_LEN, limits::READ_LONG_LEN).await;
+}
+
+/// Of packets of which `part_len` bytes come, for which there is so much room at least.
+async fn only_so_much_is_kept(part_len: usize, room: usize) {
     let server = TestServer::start_with(|config| {
         config.shards = 1;
         // Nobody is closed for being slow.
@@ -348,12 +355,12 @@ async fn only_so_much_is_kept_of_packets() {
     .await;
     let mut alice = server.person("Alice").await;
     // So much is missing that what this side of a connection sends by itself, such as its transport's tag, does not make it whole.
-    let rest = [7; 64];
-    let part = vec![7; PACKET_LEN_MAX - rest.len()];
+    let part = vec![7; part_len];
+    let rest = vec![7; PACKET_LEN_MAX - part_len];
     let len = u32::try_from(PACKET_LEN_MAX).unwrap().to_le_bytes();
     let head = [[0xee; 4], len].concat();
     let mut partial = Vec::new();
-    for _ in 0..limits::PARTIALS_LEN_MAX / part.len() + 1 {
+    for _ in 0..limits::PARTIALS_LEN_MAX / room + 1 {
         let mut connection = server.connection().await;
         connection.send_bytes(&head).await;
         connection.send_bytes(&part).await;

@@ -156,6 +156,8 @@ impl RocksPieces {
         let large = LargeFiles::open(path.join("large"))?;
         let (deleted, sweeping) = (AtomicU64::new(0), Mutex::default());
         let store = Arc::new(Store { db, large, deleted, sweeping });
+        // Bytes whose note was not written, or is gone.
+        store.large.datas()?.into_iter().try_for_each(|data| store.remove_unused(data))?;
         // One wake-up waits at most; it stands for all that came since.
         let (wake, woken) = sync_channel(1);
         let swept = Arc::clone(&store);
@@ -304,6 +306,11 @@ impl Store {
         Ok(found)
     }
 
+    /// Removes the large file of `data` if nothing is in it.
+    fn remove_unused(&self, data: DataId) -> Result<(), Error> {
+        self.large.remove_unless(data, || self.has_large(data))
+    }
+
     fn find(&self, key: &PieceKey) -> Result<Found, Error> {
         let failed = |error: rocksdb::Error| match error.kind() {
             ErrorKind::Corruption => {
@@ -377,6 +384,8 @@ impl Pieces for RocksPieces {
                 None => {
                     slots.push(Piece { slot, bytes });
                     batch.put(row(NOTES, key), note.encoded());
+                    // From when its slot was another's.
+                    batch.delete(row(BYTES, key));
                 }
             }
         }
@@ -425,6 +434,8 @@ impl Pieces for RocksPieces {
             }
         }
         self.store.write(batch, "delete pieces")?;
+        // A piece that came meanwhile may have gone with them, and left its bytes.
+        self.store.remove_unused(data)?;
         if self.store.deleted.fetch_add(len, Ordering::Relaxed) + len >= PIECES_RECLAIM_LEN
             && let Some(wake) = &self.wake
         {
@@ -440,10 +451,10 @@ impl Pieces for RocksPieces {
         batch.delete(row(BYTES, key));
         let in_large_file = self.store.note_of_slot((key.data, key.part))?;
         self.store.write(batch, "delete a piece")?;
-        if in_large_file.is_some_and(|(of, _)| of == *key) && !self.store.has_large(key.data)? {
-            self.store.large.remove_idle(key.data)?;
+        match in_large_file {
+            Some((of, _)) if of == *key => self.store.remove_unused(key.data),
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     fn keys(&self, from: &PieceKey, limit: usize) -> Result<Vec<PieceKey>, Error> {

@@ -86,7 +86,10 @@ impl LargeFiles {
             if let Some(parent) = folder.parent() {
                 File::open(parent)?.sync_all()?;
             }
-            Ok(can_write_direct(&folder))
+            let direct = can_write_direct(&folder);
+            // From here on each file that is there has a name that is durable.
+            File::open(&folder)?.sync_all()?;
+            Ok(direct)
         };
         let direct = open().map_err(|error: io::Error| Error::Unwritable {
             path: folder.clone(),
@@ -136,7 +139,8 @@ impl LargeFiles {
     fn write_run(&self, file: &File, run: &[Piece<'_>]) -> io::Result<()> {
         if let [first, _, ..] = run {
             let slices: Vec<_> = run.iter().map(|piece| IoSlice::new(piece.bytes)).collect();
-            let written = rustix::io::pwritev(file, &slices, offset(first.slot.1))?;
+            let at = offset(first.slot.1);
+            let written = rustix::io::retry_on_intr(|| rustix::io::pwritev(file, &slices, at))?;
             if written == slices.iter().map(|slice| slice.len()).sum::<usize>() {
                 return Ok(());
             }
@@ -178,12 +182,14 @@ impl LargeFiles {
             let file = options(self.direct).read(true).open(self.path(data))?;
             let mut buffer = Buffers::lend(&self.buffers, len);
             let mut read = 0;
-            // Short only at the end of the file, which is no multiple of the alignment.
-            while read < len && read.is_multiple_of(ALIGNMENT) {
-                let room = &mut buffer.aligned_mut()[read..];
-                match file.read_at(room, offset(part) + read as u64)? {
-                    0 => break,
-                    more => read += more,
+            while read < len {
+                let from = if self.direct { read - read % ALIGNMENT } else { read };
+                let room = &mut buffer.aligned_mut()[from..];
+                match file.read_at(room, offset(part) + from as u64) {
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    // The end of the file.
+                    Ok(more) if from + more <= read => break,
+                    more => read = from + more?,
                 }
             }
             Ok(Bytes::from_owner(buffer).slice(..read.min(len)))
@@ -204,11 +210,32 @@ impl LargeFiles {
         removed.map_err(|error| failed("remove a large file", &error))
     }
 
-    /// The same, if none of its slots is being written.
-    pub(super) fn remove_idle(&self, data: DataId) -> Result<(), Error> {
-        // Whoever takes a slot now finds the file or creates it anew.
+    /// The same, if none of its slots is being written, and none holds anything.
+    pub(super) fn remove_unless(
+        &self,
+        data: DataId,
+        is_used: impl FnOnce() -> Result<bool, Error>,
+    ) -> Result<(), Error> {
+        // A slot is free after its note was written, and whoever takes one now creates the file anew.
         let taken = lock(&self.taken);
-        if taken.iter().any(|(of, _)| *of == data) { Ok(()) } else { self.remove(data) }
+        if taken.iter().any(|(of, _)| *of == data) || is_used()? {
+            return Ok(());
+        }
+        self.remove(data)
+    }
+
+    /// Whose files there are.
+    pub(super) fn datas(&self) -> Result<Vec<DataId>, Error> {
+        let list = || {
+            let mut datas = Vec::new();
+            for file in fs::read_dir(&self.folder)? {
+                let name = file?.file_name();
+                let number = name.to_str().and_then(|name| u64::from_str_radix(name, 16).ok());
+                datas.extend(number.map(|number| DataId(number.cast_signed())));
+            }
+            Ok(datas)
+        };
+        list().map_err(|error| failed("list large files", &error))
     }
 
     fn sync_folder(&self) -> io::Result<()> {
@@ -225,11 +252,12 @@ fn offset(part: u32) -> u64 {
 }
 
 fn options(direct: bool) -> OpenOptions {
-    let mut options = OpenOptions::new();
     #[cfg(target_os = "linux")]
-    if direct {
-        options.custom_flags(rustix::fs::OFlags::DIRECT.bits().cast_signed());
-    }
+    const DIRECT: i32 = rustix::fs::OFlags::DIRECT.bits().cast_signed();
+    #[cfg(not(target_os = "linux"))]
+    const DIRECT: i32 = 0;
+    let mut options = OpenOptions::new();
+    options.custom_flags(if direct { DIRECT } else { 0 });
     options
 }
 

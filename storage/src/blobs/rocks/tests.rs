@@ -254,6 +254,53 @@ fn large_files_leave_the_disk() {
     assert_eq!(opened.pieces.keys(&key(i64::MIN, 0), 10).unwrap(), []);
 }
 
+/// What a crash left without a note goes when the store is opened; what has one stays.
+#[test]
+fn bytes_without_notes_go_at_the_start() {
+    let opened = Opened::new();
+    let piece = (key(-7, 1), Bytes::from(vec![7; LARGE_PIECE_LEN_MIN]));
+    opened.pieces.put_large(std::slice::from_ref(&piece)).unwrap();
+    opened.put(5, 0, 10);
+    let Opened { pieces, folder } = opened;
+    drop(pieces);
+    for data in [5_i64, 6, -8] {
+        fs::write(folder.path().join("large").join(format!("{data:016x}")), [7; 5000]).unwrap();
+    }
+    let pieces = RocksPieces::open(folder.path()).unwrap();
+    let opened = Opened { pieces, folder };
+    let files = large_files(&opened);
+    assert_eq!(files.iter().map(|(name, _)| &**name).collect::<Vec<_>>(), ["fffffffffffffff9"]);
+    assert_eq!(opened.pieces.get(&piece.0).unwrap(), Some(piece.1));
+    assert_eq!(opened.pieces.keys(&key(i64::MIN, 0), 10).unwrap(), [piece.0, key(5, 0)]);
+}
+
+/// A file that somebody put something into while it was looked at stays.
+#[test]
+fn large_files_in_use_stay() {
+    let opened = Opened::new();
+    let piece = |part| (key(1, part), Bytes::from(vec![part as u8; LARGE_PIECE_LEN_MIN]));
+    opened.pieces.put_large(&[piece(0), piece(1)]).unwrap();
+    opened.pieces.store.remove_unused(DataId(1)).unwrap();
+    opened.pieces.delete_piece(&key(1, 0)).unwrap();
+    assert_eq!(opened.pieces.get(&key(1, 1)).unwrap(), Some(piece(1).1));
+}
+
+/// A piece whose slot was another's when it came, and that comes again, lies in one place only.
+#[test]
+fn a_piece_lies_in_one_place() {
+    let opened = Opened::new();
+    let piece = (key(1, 0), Bytes::from(vec![7; LARGE_PIECE_LEN_MIN]));
+    let mut taken = opened.pieces.store.large.none_taken();
+    assert!(taken.take((DataId(1), 0)));
+    opened.pieces.put_large(std::slice::from_ref(&piece)).unwrap();
+    assert_eq!(large_files(&opened), []);
+    drop(taken);
+    opened.pieces.put_large(std::slice::from_ref(&piece)).unwrap();
+    assert_eq!(large_files(&opened).len(), 1);
+    assert_eq!(opened.pieces.store.db.get(row(BYTES, &piece.0)).unwrap(), None);
+    assert_eq!(opened.pieces.get(&piece.0).unwrap(), Some(piece.1));
+}
+
 /// A piece that came before is not written again, so that what is durable stays so; what lies in a slot without a note
 /// is written over.
 #[test]
