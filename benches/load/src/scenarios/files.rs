@@ -19,11 +19,8 @@ use crate::session::Event;
 
 /// How long a part is, in bytes: as long as parts get.
 pub(crate) const PART_LEN: usize = 512 * 1024;
-/// Parts that are sent and not acknowledged, on all connections together: as many as the server lets an account have on
-/// their way.
-const SENT_WINDOW: usize = 32;
-/// Parts that are asked for and not there: as many as the server prepares for one connection.
-const FETCHED_WINDOW: usize = 16;
+/// Parts under way on all connections together.
+const WINDOW: usize = 16;
 /// How long nothing may come.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -52,7 +49,6 @@ fn transfer(
     clients: &mut Clients,
     ids: &[Id],
     part_count: i32,
-    window: usize,
     process: Option<&Process>,
     mut ask: impl FnMut(&mut Clients, Id, i32),
     mut take: impl FnMut(i32, Bytes) -> Result<()>,
@@ -61,7 +57,7 @@ fn transfer(
     let mut asked: Vec<Option<Instant>> =
         vec![None; usize::try_from(part_count).unwrap_or_default()];
     let at = |part: i32| usize::try_from(part).unwrap_or_default();
-    let each = (window / ids.len()).max(1);
+    let each = (WINDOW / ids.len()).max(1);
     let mut next = 0;
     for _ in 0..each {
         for id in ids.iter().filter(|_| next < part_count).copied().collect::<Vec<_>>() {
@@ -139,7 +135,6 @@ pub(crate) fn upload(
         clients,
         ids,
         part_count,
-        SENT_WINDOW,
         process,
         |clients, id, part| {
             let bytes = contents.part(part);
@@ -172,7 +167,6 @@ pub(crate) fn download(
         clients,
         ids,
         sent.part_count,
-        FETCHED_WINDOW,
         process,
         |clients, id, part| {
             let offset = i64::from(part) * i64::from(limit);
