@@ -9,7 +9,7 @@
 //! | module | what it is |
 //! |---|---|
 //! | [`uploads`] | parts come in |
-//! | [`large`] | those of large files are stored together |
+//! | `large` | those of large files are stored together |
 //! | [`intake`] | files are made of uploads: photos, documents, previews |
 //! | [`image`] | pictures are decoded, scaled and written, on threads of their own |
 //! | [`mod@reference`] | file references: issued, checked |
