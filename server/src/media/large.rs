@@ -16,10 +16,7 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-use storage::{
-    Error,
-    blobs::{PieceKey, Pieces},
-};
+use storage::{Error, blobs::Pieces};
 use tokio::sync::oneshot;
 
 use super::uploads::{Incoming, Written};
@@ -182,21 +179,23 @@ impl Drop for LargeParts {
 
 /// Stores parts. What became of them goes to each shard at once, so that their requests go on side by side.
 fn store(pieces: &dyn Pieces, jobs: Vec<Job>) -> BTreeMap<Option<usize>, Vec<Stored>> {
-    let hashes: Vec<_> = jobs.iter().map(|job| job.part.hash()).collect();
-    let parts = jobs.iter().zip(&hashes);
-    let keyed = parts.map(|(Job { part, .. }, hash)| {
-        (PieceKey::new(part.data, part.part, hash), part.bytes.clone())
-    });
-    let keyed: Vec<_> = keyed.collect();
+    let (keyed, hashes): (Vec<_>, Vec<_>) = jobs
+        .iter()
+        .map(|Job { part, .. }| {
+            let (key, hash) = part.hash();
+            ((key, part.bytes.clone()), hash)
+        })
+        .unzip();
     let together = pieces.put_large(&keyed);
     let mut by_shard: BTreeMap<_, Vec<_>> = BTreeMap::new();
-    for ((Job { part, shard, to }, hash), alone) in jobs.into_iter().zip(hashes).zip(keyed) {
+    for ((Job { shard, to, .. }, hash), alone) in jobs.into_iter().zip(hashes).zip(keyed) {
+        let key = alone.0;
         let put = match &together {
             // What fails of one file need not be another's trouble.
             Err(error) if !error.is_disk_full() => pieces.put_large(&[alone]),
             together => together.clone(),
         };
-        let outcome = put.and_then(|()| Written::of(pieces, &part, hash));
+        let outcome = put.and_then(|()| Written::of(pieces, key, hash));
         by_shard.entry(shard).or_default().push(Stored { to, outcome });
     }
     by_shard
@@ -207,25 +206,29 @@ mod tests {
     use std::sync::mpsc;
 
     use bytes::Bytes;
-    use storage::{DataId, blobs::MemoryPieces};
+    use storage::{
+        DataId,
+        blobs::{MemoryPieces, PieceKey},
+    };
 
     use super::*;
 
-    /// A store that tells how many pieces it is given at once, and waits for leave each time.
-    struct Gated {
+    /// A store in which something happens before pieces of large files are stored.
+    struct Hooked<F> {
         pieces: MemoryPieces,
-        begun: Mutex<mpsc::Sender<usize>>,
-        leave: Mutex<mpsc::Receiver<()>>,
+        before: F,
     }
 
-    impl Pieces for Gated {
+    impl<F> Pieces for Hooked<F>
+    where
+        F: Fn(&[(PieceKey, Bytes)]) -> core::result::Result<(), Error> + Send + Sync,
+    {
         fn put(&self, key: &PieceKey, bytes: &[u8]) -> core::result::Result<(), Error> {
             self.pieces.put(key, bytes)
         }
 
         fn put_large(&self, pieces: &[(PieceKey, Bytes)]) -> core::result::Result<(), Error> {
-            self.begun.lock().unwrap().send(pieces.len()).unwrap();
-            self.leave.lock().unwrap().recv().unwrap();
+            (self.before)(pieces)?;
             self.pieces.put_large(pieces)
         }
 
@@ -250,16 +253,32 @@ mod tests {
         }
     }
 
+    fn hooked<F>(before: F) -> Arc<dyn Pieces>
+    where
+        F: Fn(&[(PieceKey, Bytes)]) -> core::result::Result<(), Error> + Send + Sync + 'static,
+    {
+        Arc::new(Hooked { pieces: MemoryPieces::default(), before })
+    }
+
+    /// A store that tells how many pieces it is given at once, and waits for leave each time.
+    fn gated() -> (Arc<dyn Pieces>, mpsc::Receiver<usize>, mpsc::Sender<()>) {
+        let ((begun, begins), (leaves, leave)) = (mpsc::channel(), mpsc::channel());
+        let (begun, leave) = (Mutex::new(begun), Mutex::new(leave));
+        let store = hooked(move |pieces| {
+            begun.lock().unwrap().send(pieces.len()).unwrap();
+            leave.lock().unwrap().recv().unwrap();
+            Ok(())
+        });
+        (store, begins, leaves)
+    }
+
     /// `PARTS_TOGETHER_COUNT`, `LARGE_PARTS_THREADS`: a lone part waits for nothing; while it is being stored so many others
     /// are gathered, and no more threads store at once; whoever is left over goes when nothing else is under way.
     #[tokio::test]
     async fn parts_are_stored_together() {
         const COUNT: usize = limits::PARTS_TOGETHER_COUNT;
         const { assert!(limits::LARGE_PARTS_THREADS == 2) };
-        let ((begun, begins), (leaves, leave)) = (mpsc::channel(), mpsc::channel());
-        let (begun, leave) = (Mutex::new(begun), Mutex::new(leave));
-        let gated = Arc::new(Gated { pieces: MemoryPieces::default(), begun, leave });
-        let store: Arc<dyn Pieces> = Arc::clone(&gated) as _;
+        let (store, begins, leaves) = gated();
         let parts = Arc::new(LargeParts::start(&store, &Arc::default()).unwrap());
         let mut numbers = 0..;
         let mut storing = tokio::task::JoinSet::new();
@@ -294,47 +313,21 @@ mod tests {
             stored.unwrap().unwrap();
         }
         let first = PieceKey { data: DataId(1), part: 0, check: [0; 8] };
-        assert_eq!(gated.keys(&first, usize::MAX).unwrap().len(), 2 * COUNT + 3);
-    }
-
-    /// A store that fails for one data, and panics for another.
-    #[derive(Default)]
-    struct Broken(MemoryPieces);
-
-    impl Pieces for Broken {
-        fn put(&self, key: &PieceKey, bytes: &[u8]) -> core::result::Result<(), Error> {
-            match key.data {
-                DataId(1) => Err(Error::Engine { doing: "test", reason: "broken".into() }),
-                DataId(2) => panic!("tested"),
-                _ => self.0.put(key, bytes),
-            }
-        }
-
-        fn get(&self, key: &PieceKey) -> core::result::Result<Option<Bytes>, Error> {
-            self.0.get(key)
-        }
-
-        fn delete(&self, data: DataId) -> core::result::Result<(), Error> {
-            self.0.delete(data)
-        }
-
-        fn delete_piece(&self, key: &PieceKey) -> core::result::Result<(), Error> {
-            self.0.delete_piece(key)
-        }
-
-        fn keys(
-            &self,
-            from: &PieceKey,
-            limit: usize,
-        ) -> core::result::Result<Vec<PieceKey>, Error> {
-            self.0.keys(from, limit)
-        }
+        assert_eq!(store.keys(&first, usize::MAX).unwrap().len(), 2 * COUNT + 3);
     }
 
     /// What fails of one file is no other's trouble, and a panic costs those parts alone that were stored with it.
     #[tokio::test]
     async fn trouble_stays_where_it_is() {
-        let store: Arc<dyn Pieces> = Arc::new(Broken::default());
+        let store = hooked(|pieces| {
+            let has = |data| pieces.iter().any(|(key, _)| key.data == DataId(data));
+            assert!(!has(2), "tested");
+            if has(1) {
+                Err(Error::Engine { doing: "test", reason: "broken".into() })
+            } else {
+                Ok(())
+            }
+        });
         let parts = LargeParts::start(&store, &Arc::default()).unwrap();
         let part = |data| {
             let bytes = Bytes::from_static(b"x");
@@ -351,10 +344,7 @@ mod tests {
     /// What waits when the server stops is not stored, and nobody waits for it for ever.
     #[tokio::test]
     async fn what_waits_at_the_end_fails() {
-        let ((begun, begins), (leaves, leave)) = (mpsc::channel(), mpsc::channel());
-        let (begun, leave) = (Mutex::new(begun), Mutex::new(leave));
-        let store: Arc<dyn Pieces> =
-            Arc::new(Gated { pieces: MemoryPieces::default(), begun, leave });
+        let (store, begins, leaves) = gated();
         let parts = LargeParts::start(&store, &Arc::default()).unwrap();
         let push = |part| {
             let (to, done) = oneshot::channel();

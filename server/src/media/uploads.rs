@@ -396,15 +396,18 @@ pub(super) struct Written {
 }
 
 impl Incoming {
-    pub(super) fn hash(&self) -> PieceHash {
-        self.offset.and_then(|offset| tree::piece(offset, &self.bytes)).unwrap_or(UNKNOWN)
+    /// Hashes the part; under which key it is to be stored.
+    pub(super) fn hash(&self) -> (PieceKey, PieceHash) {
+        let hash = self.offset.and_then(|offset| tree::piece(offset, &self.bytes));
+        let hash = hash.unwrap_or(UNKNOWN);
+        (PieceKey::new(self.data, self.part, &hash), hash)
     }
 
     /// Hashes the part and stores it: one pass each.
     fn store(&self, pieces: &dyn Pieces) -> core::result::Result<Written, storage::Error> {
-        let hash = self.hash();
-        pieces.put(&PieceKey::new(self.data, self.part, &hash), &self.bytes)?;
-        Written::of(pieces, self, hash)
+        let (key, hash) = self.hash();
+        pieces.put(&key, &self.bytes)?;
+        Written::of(pieces, key, hash)
     }
 }
 
@@ -412,10 +415,9 @@ impl Written {
     /// Of a part that is in the store.
     pub(super) fn of(
         pieces: &dyn Pieces,
-        part: &Incoming,
+        key: PieceKey,
         hash: PieceHash,
     ) -> core::result::Result<Self, storage::Error> {
-        let key = PieceKey::new(part.data, part.part, &hash);
         // Two are enough to see whether there is another one.
         let first = pieces.keys(&PieceKey { check: [0; 8], ..key }, 2)?;
         let is_other =

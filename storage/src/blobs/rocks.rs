@@ -17,13 +17,14 @@
 //! newer processors only: a read of 512 KiB took 1.1 ms with it, most of that for the checksum.
 //!
 //! **Memory** does not grow with what is written: two write buffers of 4 MiB, a cache of 2 MiB for keys and filters, 256
-//! open files, and a copy of each piece while it is written. What does grow is about 300 bytes for each blob file.
+//! open files, a copy of each piece of a short file while it is written, and 8 MiB of buffers for large files. What does grow
+//! is about 300 bytes for each blob file.
 //!
-//! **Disk**: a piece of a large file is written once. Any other put is written twice, to the log (synced; RocksDB has one sync for all that wait) and to a blob file. Merging
-//! the rows never touches blob files: with random keys each merge meets all of them, and RocksDB's collection of garbage
-//! within merges would write a part of the store again every few megabytes. It is switched on for a [`sweep`] alone,
-//! which a thread does after every [`PIECES_RECLAIM_LEN`] deleted bytes: files that hold nothing any more go at once; the
-//! live bytes of the others are written again, oldest first, while more than a quarter of all is garbage.
+//! **Disk**: a piece of a large file is written once. Any other is written twice, to the log (synced; RocksDB has one sync for
+//! all that wait) and to a blob file. Merging the rows never touches blob files: with random keys each merge meets all of them,
+//! and RocksDB's collection of garbage within merges would write a part of the store again every few megabytes. It is switched
+//! on for a [`sweep`] alone, which a thread does after every [`PIECES_RECLAIM_LEN`] deleted bytes: files that hold nothing any
+//! more go at once; the live bytes of the others are written again, oldest first, while more than a quarter of all is garbage.
 //!
 //! [`sweep`]: RocksPieces::compact
 
@@ -45,9 +46,9 @@ use rocksdb::{
     DBRecoveryMode, ErrorKind, LogLevel, Options, ReadOptions, WriteBatch, WriteOptions,
 };
 
-use super::{PieceKey, Pieces};
 use large::{LargeFiles, Piece, Slot};
 
+use super::{PieceKey, Pieces};
 use crate::{
     Error,
     engine::rocks::{failed, not_opened, probe},
@@ -372,11 +373,11 @@ impl Pieces for RocksPieces {
         let mut batch = WriteBatch::default();
         for (key, bytes) in pieces {
             let slot = (key.data, key.part);
-            let note = Note::of(bytes, Place::LargeFile)?;
             if bytes.len() < LARGE_PIECE_LEN_MIN || !taken.take(slot) {
                 put_rows(&mut batch, key, bytes)?;
                 continue;
             }
+            let note = Note::of(bytes, Place::LargeFile)?;
             match self.store.note_of_slot(slot)? {
                 // It came before, and is durable.
                 Some(known) if known == (*key, note) => {}

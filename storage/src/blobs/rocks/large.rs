@@ -282,8 +282,8 @@ struct Buffers(Mutex<Vec<Vec<u8>>>);
 impl Buffers {
     /// One for `len` bytes.
     fn lend(buffers: &Arc<Self>, len: usize) -> Buffer {
-        let kept = if len == PIECE_LEN_MAX { lock(&buffers.0).pop() } else { None };
         let aligned_len = len.next_multiple_of(ALIGNMENT);
+        let kept = if aligned_len == PIECE_LEN_MAX { lock(&buffers.0).pop() } else { None };
         let room = kept.unwrap_or_else(|| vec![0; aligned_len + ALIGNMENT]);
         Buffer {
             start: room.as_ptr().align_offset(ALIGNMENT),
