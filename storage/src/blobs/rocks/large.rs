@@ -404,6 +404,20 @@ mod tests {
         }
     }
 
+    /// What fills a piece up to an aligned length is nothing that a buffer had before.
+    #[test]
+    fn nothing_of_others_is_written() {
+        let (_folder, files) = opened();
+        let mut used = Buffers::lend(&files.buffers, PIECE_LEN_MAX);
+        used.fill(&[7; PIECE_LEN_MAX]);
+        drop(used);
+        let bytes = [1; PIECE_LEN_MAX - 10];
+        files.write(&[Piece { slot: (DataId(1), 0), bytes: &bytes }]).unwrap();
+        let written = fs::read(files.path(DataId(1))).unwrap();
+        assert!(written[..bytes.len()] == bytes);
+        assert!(written[bytes.len()..].iter().all(|byte| *byte == 0));
+    }
+
     /// `LARGE_BUFFERS_KEPT_MAX`: so many wait for the next pieces, of the greatest length alone.
     #[test]
     fn few_buffers_are_kept() {
