@@ -171,9 +171,9 @@ pub fn seal_many(jobs: &mut [Job<'_>]) {
 /// Opens all packets as [`open`] does, their ciphers and hashes interleaved. Keys and lengths may differ. Allocates
 /// nothing.
 pub fn open_many(jobs: &mut [Job<'_>]) {
-    // Cipher and hash of one message in turn leave as little time unused as the ciphers of two.
-    if jobs.len() <= 2 {
-        jobs.iter_mut().for_each(|job| job.result = open(job.key, job.sender, job.packet));
+    // Cipher and hash of one message take turns, which is faster than one after the other.
+    if let [job] = jobs {
+        job.result = open(job.key, job.sender, job.packet);
         return;
     }
     aes_ige::decrypt_many(jobs.iter_mut().filter_map(|job| {

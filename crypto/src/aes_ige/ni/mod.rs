@@ -13,7 +13,7 @@
 //!
 //! Interleaved, `L` such chains run side by side, each with its own key, position and length ([`Lanes`]). All run as
 //! many steps as the shortest has left; then the finished are replaced, until the source is empty. A lane without a
-//! stream works on a spare block.
+//! stream works on spare blocks.
 //!
 //! Decryption is the same with the inverse rounds and round keys ("equivalent inverse cipher", FIPS 197, 5.3.5).
 //!
@@ -177,8 +177,8 @@ impl Vaes512 {
 struct Wide<const L: usize> {
     /// Makes the round keys of the lanes whose bits are set, out of the two halves of their keys in the first two rows.
     expand: unsafe fn(&mut [[__m128i; L]; ROUND_KEYS], u32),
-    /// Processes so many blocks of each lane. Each lane's `next` must be valid for reads and writes of that many blocks
-    /// (one, if its stride is 0), and no two may overlap.
+    /// Processes so many blocks of each lane. Each lane's `next` must be valid for reads of that many blocks (one, if its
+    /// stride is 0), and what lies `away` from it for writes, and no two lanes may overlap.
     step: unsafe fn(&mut Lanes<L>, usize),
 }
 
@@ -200,19 +200,23 @@ struct Lanes<const L: usize> {
     next: [*mut Block; L],
     /// How far `next` moves a step: 1, or 0 in a lane without a stream.
     stride: [usize; L],
+    /// How far from `next` the block is written: 0, or `L` in a lane without a stream. Were its next block what it has just
+    /// written, all lanes would wait for that.
+    away: [usize; L],
 }
 
 impl<const L: usize> Lanes<L> {
-    /// Lanes without streams, all on the spare blocks.
+    /// Lanes without streams, all on the spare blocks: `L` to read, `L` to write.
     fn new(spare: *mut Block) -> Self {
         let zero = zero();
         Self {
             keys: [[zero; L]; ROUND_KEYS],
             before: [zero; L],
             after: [zero; L],
-            // Wrapping: `spare` has `L` blocks, so no pointer leaves it.
+            // Wrapping: `spare` has more blocks, so no pointer leaves it.
             next: std::array::from_fn(|lane| spare.wrapping_add(lane)),
             stride: [0; L],
+            away: [L; L],
         }
     }
 
@@ -222,12 +226,14 @@ impl<const L: usize> Lanes<L> {
         (self.keys[0][lane], self.keys[1][lane]) = (low, high);
         let (before, after) = direction.feedbacks(&stream.iv);
         (self.before[lane], self.after[lane]) = (load(&before), load(&after));
-        (self.next[lane], self.stride[lane]) = (stream.blocks.as_mut_ptr(), 1);
+        self.next[lane] = stream.blocks.as_mut_ptr();
+        (self.stride[lane], self.away[lane]) = (1, 0);
     }
 
     /// Puts a lane without a stream on its spare block.
     fn idle(&mut self, lane: usize, spare: *mut Block) {
-        (self.next[lane], self.stride[lane]) = (spare.wrapping_add(lane), 0);
+        self.next[lane] = spare.wrapping_add(lane);
+        (self.stride[lane], self.away[lane]) = (0, L);
     }
 }
 
@@ -258,8 +264,8 @@ unsafe fn drive<'a, const L: usize>(
     };
     let mut streams = first.into_iter().chain(second).chain(streams);
 
-    let mut spare = [[0; BLOCK_LEN]; L];
-    let spare = spare.as_mut_ptr();
+    let mut spare = [[[0; BLOCK_LEN]; L]; 2];
+    let spare = spare.as_flattened_mut().as_mut_ptr();
     let mut lanes = Lanes::<L>::new(spare);
     let mut left = [0_usize; L];
     loop {
@@ -276,7 +282,7 @@ unsafe fn drive<'a, const L: usize>(
         }
         let Some(steps) = left.iter().copied().filter(|&left| left > 0).min() else { return };
         // SAFETY: the instructions are the caller's promise. Lanes with a stream have at least `steps` blocks left,
-        // borrowed exclusively for `'a`, which outlives this call; the others stand on a spare block of their own.
+        // borrowed exclusively for `'a`, which outlives this call; the others stand on spare blocks of their own.
         unsafe {
             (with.expand)(&mut lanes.keys, fresh);
             (with.step)(&mut lanes, steps);
@@ -292,7 +298,7 @@ unsafe fn drive<'a, const L: usize>(
 /// As for [`Wide::step`].
 #[target_feature(enable = "aes,avx")]
 unsafe fn step_ni<const ENCRYPT: bool>(lanes: &mut Lanes<LANES_NI>, steps: usize) {
-    let Lanes { keys, before, after, next, stride } = lanes;
+    let Lanes { keys, before, after, next, stride, away } = lanes;
     for _ in 0..steps {
         let mut input = [zero(); LANES_NI];
         let mut state = [zero(); LANES_NI];
@@ -312,7 +318,7 @@ unsafe fn step_ni<const ENCRYPT: bool>(lanes: &mut Lanes<LANES_NI>, steps: usize
             after[l] = input[l];
             // SAFETY: this function's contract; the pointer ends one past the last block at most.
             unsafe {
-                *next[l] = store(out);
+                *next[l].add(away[l]) = store(out);
                 next[l] = next[l].wrapping_add(stride[l]);
             }
         }
@@ -330,7 +336,7 @@ unsafe fn step_vaes<const ENCRYPT: bool, const L: usize, const WIDE: usize>(
     steps: usize,
 ) {
     const { assert!(L == 4 * WIDE) };
-    let Lanes { keys, before, after, next, stride } = lanes;
+    let Lanes { keys, before, after, next, stride, away } = lanes;
     let mut b: [__m512i; WIDE] = std::array::from_fn(|w| wide(before, w));
     let mut a: [__m512i; WIDE] = std::array::from_fn(|w| wide(after, w));
     for _ in 0..steps {
@@ -366,7 +372,7 @@ unsafe fn step_vaes<const ENCRYPT: bool, const L: usize, const WIDE: usize>(
                 let l = 4 * w + l;
                 // SAFETY: this function's contract; the pointer ends one past the last block at most.
                 unsafe {
-                    *next[l] = store(out);
+                    *next[l].add(away[l]) = store(out);
                     next[l] = next[l].wrapping_add(stride[l]);
                 }
             }
