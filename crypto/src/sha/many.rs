@@ -2,11 +2,11 @@
 
 use sha2::block_api::compress256;
 
-use super::{Backend, Block, SHA256_START, pad, to_bytes};
+use super::{Backend, Block, SHA256_START, State, pad, to_bytes};
 use crate::Secret;
 
-/// Messages hashed side by side: as many as fill the latency of the instructions.
-const LANES: usize = 2;
+/// From which length on the first message has all hashed in four lanes: what that takes more is lost on shorter ones.
+const LONG_LEN: usize = 512;
 
 /// What gets hashed: a secret and the data behind it.
 #[derive(Debug)]
@@ -25,10 +25,17 @@ pub(crate) fn sha256_many<'a, T>(
     messages: impl Iterator<Item = Message<'a, T>>,
     done: impl FnMut(T, [u8; 32]),
 ) {
-    sha256_many_with(Backend::detect(), messages, done);
+    let mut messages = messages.peekable();
+    if messages.peek().is_some_and(|first| first.data.len() >= LONG_LEN) {
+        sha256_many_with::<T, 4>(Backend::detect(), messages, done);
+    } else {
+        sha256_many_with::<T, 2>(Backend::detect(), messages, done);
+    }
 }
 
-pub(super) fn sha256_many_with<'a, T>(
+/// Hashes messages in so many lanes, two to four.
+#[expect(clippy::indexing_slicing, reason = "lanes by their numbers")]
+pub(super) fn sha256_many_with<'a, T, const LANES: usize>(
     backend: Backend,
     messages: impl Iterator<Item = Message<'a, T>>,
     mut done: impl FnMut(T, [u8; 32]),
@@ -50,18 +57,39 @@ pub(super) fn sha256_many_with<'a, T>(
             }
         }
         let todo = lanes.each_ref().map(Lane::todo);
-        let count = match todo {
-            [[], []] => return,
-            [alone, []] | [[], alone] => {
-                let [first, second] = &mut states;
-                let state = if todo[0].is_empty() { second } else { first };
-                compress256(state, alone);
-                alone.len()
+        let count = if todo.iter().all(|todo| !todo.is_empty()) {
+            backend.compress(&mut states, todo)
+        } else {
+            // No message is left but those that are being hashed.
+            let mut busy = (0..LANES).filter(|lane| !todo[*lane].is_empty());
+            match (busy.next(), busy.next(), busy.next()) {
+                (None, ..) => return,
+                (Some(alone), None, _) => {
+                    compress256(&mut states[alone], todo[alone]);
+                    todo[alone].len()
+                }
+                (Some(one), Some(two), None) => compress(backend, &mut states, &todo, [one, two]),
+                (Some(one), Some(two), Some(three)) => {
+                    compress(backend, &mut states, &todo, [one, two, three])
+                }
             }
-            both => backend.compress_two(&mut states, both),
         };
         lanes.iter_mut().for_each(|lane| lane.done += count);
     }
+}
+
+/// Takes as many blocks of the lanes `busy` into their states as each of them has; tells how many.
+#[expect(clippy::indexing_slicing, reason = "lanes by their numbers")]
+fn compress<const L: usize, const LANES: usize>(
+    backend: Backend,
+    states: &mut [State; LANES],
+    todo: &[&[Block]; LANES],
+    busy: [usize; L],
+) -> usize {
+    let mut of_busy = busy.map(|lane| states[lane]);
+    let count = backend.compress(&mut of_busy, busy.map(|lane| todo[lane]));
+    busy.into_iter().zip(of_busy).for_each(|(lane, state)| states[lane] = state);
+    count
 }
 
 /// A message being hashed, in blocks:
@@ -132,14 +160,24 @@ mod tests {
         let expected: Vec<_> =
             all.iter().map(|(secret, data)| Some(sha256(&[secret, data]))).collect();
         for backend in Backend::all() {
-            let mut hashes = vec![None; all.len()];
-            let messages = all.iter().enumerate();
-            let messages = messages.map(|(tag, (secret, data))| Message { secret, data, tag });
-            sha256_many_with(backend, messages, |tag, hash| {
-                assert_eq!(hashes[tag].replace(hash), None, "{backend:?} gave {tag} twice");
-            });
-            assert_eq!(hashes, expected, "{backend:?} {lens:?}");
+            check_in_lanes::<2>(backend, &all, &expected);
+            check_in_lanes::<4>(backend, &all, &expected);
         }
+    }
+
+    #[track_caller]
+    fn check_in_lanes<const LANES: usize>(
+        backend: Backend,
+        all: &[([u8; 32], Vec<u8>)],
+        expected: &[Option<[u8; 32]>],
+    ) {
+        let mut hashes = vec![None; all.len()];
+        let messages = all.iter().enumerate();
+        let messages = messages.map(|(tag, (secret, data))| Message { secret, data, tag });
+        sha256_many_with::<_, LANES>(backend, messages, |tag, hash| {
+            assert_eq!(hashes[tag].replace(hash), None, "{backend:?} gave {tag} twice");
+        });
+        assert_eq!(hashes, expected, "{backend:?}, {LANES} lanes");
     }
 
     #[test]
@@ -148,6 +186,8 @@ mod tests {
         for len in 0..300 {
             check(&[len]);
             check(&[len, 299 - len]);
+            check(&[len, 299 - len, 150]);
+            check(&[150, len, 64, 299 - len]);
         }
     }
 

@@ -85,7 +85,7 @@ fn block_of_52<const F: usize, const B: usize>(front: &[u8; F], back: &[u8; B]) 
 /// The hashes of two messages that are one block each, padding included.
 fn two_blocks(backend: Backend, [a, b]: [&Block; 2]) -> [Secret<32>; 2] {
     let mut states = [SHA256_START; 2];
-    backend.compress_two(&mut states, [slice::from_ref(a), slice::from_ref(b)]);
+    backend.compress(&mut states, [slice::from_ref(a), slice::from_ref(b)]);
     let hashes = states.each_ref().map(|state| Secret::new(to_bytes(state)));
     states = [[0; 8]; 2];
     optimization_barrier(&states);
@@ -125,10 +125,9 @@ impl Backend {
         all
     }
 
-    /// Takes as many blocks of both messages into their states as the shorter has; tells how many.
-    fn compress_two(self, states: &mut [State; 2], blocks: [&[Block]; 2]) -> usize {
-        let [a, b] = blocks;
-        let count = a.len().min(b.len());
+    /// Takes as many blocks of each message into its state as the shortest has; tells how many.
+    fn compress<const L: usize>(self, states: &mut [State; L], blocks: [&[Block]; L]) -> usize {
+        let count = blocks.iter().map(|blocks| blocks.len()).min().unwrap_or_default();
         match self {
             #[cfg(target_arch = "x86_64")]
             Self::ShaNi(ni) => ni.compress(states, blocks),
