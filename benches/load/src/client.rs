@@ -13,7 +13,7 @@ use crypto::rsa::PublicKey;
 use crypto::{AuthKey, Side};
 use mtproto::envelope::{OpenJob, PADDING_RANDOM_LEN, SealJob, open_many, open_plain, seal_many};
 use mtproto::handshake::client::{self as handshake, Inner, Next, RsaPadding};
-use mtproto::transport::{ClientTransport, Framing, Incoming, Noise};
+use mtproto::transport::{self, ClientTransport, Framing, Incoming, Noise};
 use mtproto::{Buffer, MsgId, envelope};
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng as _, SeedableRng as _};
@@ -29,6 +29,9 @@ use crate::session::{Event, Session, Tag};
 /// How long anything awaited may take before the run is given up.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// From which length on a packet is not copied on its way.
+const LARGE_PACKET_LEN: usize = 64 * 1024;
+
 /// What a connection is doing.
 enum State {
     /// Nothing: it waits to be told.
@@ -42,6 +45,8 @@ struct Connection {
     state: State,
     /// It is in the list of those that may have something to send.
     is_due: bool,
+    /// Packets that are sealed and not sent.
+    ahead: VecDeque<Buffer>,
 }
 
 /// All clients.
@@ -51,6 +56,8 @@ pub(crate) struct Clients {
     net: Net,
     connections: Vec<Connection>,
     due: Vec<Id>,
+    /// Packets to be sealed ahead.
+    unsealed: Vec<(Id, Buffer)>,
     turn: Turn,
     events: VecDeque<(Id, Event)>,
     rng: ChaCha8Rng,
@@ -72,6 +79,7 @@ impl Clients {
             net: Net::new()?,
             connections: Vec::new(),
             due: Vec::new(),
+            unsealed: Vec::new(),
             turn: Turn::default(),
             events: VecDeque::new(),
             rng: ChaCha8Rng::from_seed(seed),
@@ -87,7 +95,8 @@ impl Clients {
     pub(crate) fn connect(&mut self, from: Option<SocketAddr>) -> Result<Id> {
         let id = self.net.connect(self.server, from)?;
         let transport = ClientTransport::plain(Framing::Intermediate);
-        self.connections.push(Connection { transport, state: State::Idle, is_due: false });
+        let ahead = VecDeque::new();
+        self.connections.push(Connection { transport, state: State::Idle, is_due: false, ahead });
         Ok(id)
     }
 
@@ -108,6 +117,7 @@ impl Clients {
     pub(crate) fn close(&mut self, id: Id) {
         self.net.close(id);
         self.connections[id].state = State::Idle;
+        self.connections[id].ahead.clear();
         // What it still had to say concerns nobody any more.
         self.events.retain(|(of, _)| *of != id);
     }
@@ -128,12 +138,36 @@ impl Clients {
         }
     }
 
+    /// Makes a packet of a large request, to be sealed with others by [`Clients::seal_ahead`] and sent by
+    /// [`Clients::send_ahead`]. [`Event::Again`] asks for it once more.
+    pub(crate) fn prepare(&mut self, id: Id, tag: Tag, query: &impl Encode) {
+        if let State::Session(session) = &mut self.connections[id].state {
+            let body = Buffer::encode(query, Layer::NEWEST);
+            self.unsealed.push((id, session.request_alone(clock::unix(), tag, body)));
+        }
+    }
+
+    /// Seals what was prepared. A client who has time for that before it is due is not what a server waits for.
+    pub(crate) fn seal_ahead(&mut self) {
+        let mut packets = std::mem::take(&mut self.unsealed);
+        self.seal(&mut packets);
+        for (id, packet) in packets {
+            self.connections[id].ahead.push_back(packet);
+        }
+    }
+
+    /// Sends the first packet of a connection that was sealed ahead.
+    pub(crate) fn send_ahead(&mut self, id: Id) {
+        if let Some(packet) = self.connections[id].ahead.pop_front() {
+            self.send(id, packet);
+        }
+    }
+
     /// Asks with something large, in a packet of its own. [`Event::Again`] asks for it once more.
     pub(crate) fn request_alone(&mut self, id: Id, tag: Tag, query: &impl Encode) {
-        if let State::Session(session) = &mut self.connections[id].state {
-            session.request_alone(clock::unix(), tag, Buffer::encode(query, Layer::NEWEST));
-            self.mark(id);
-        }
+        self.prepare(id, tag, query);
+        self.seal_ahead();
+        self.send_ahead(id);
     }
 
     /// Pings; [`Event::Pong`] will have the number.
@@ -195,9 +229,7 @@ impl Clients {
 
     fn send_plain(&mut self, id: Id, query: Buffer) {
         let packet = envelope::seal_plain(MsgId::at(clock::unix()), query);
-        let out = self.net.output(id);
-        let transport = &mut self.connections[id].transport;
-        transport.encode_packet(packet.as_slice(), false, &Noise::default(), out);
+        self.send(id, packet);
     }
 
     fn seal_due(&mut self) {
@@ -215,8 +247,15 @@ impl Clients {
                 }
             }
         }
+        self.seal(&mut packets);
+        for (id, packet) in packets {
+            self.send(id, packet);
+        }
+    }
+
+    fn seal(&mut self, packets: &mut [(Id, Buffer)]) {
         let mut jobs = Vec::with_capacity(packets.len());
-        for (id, packet) in &mut packets {
+        for (id, packet) in packets {
             if let State::Session(session) = &self.connections[*id].state {
                 let mut random = [0; PADDING_RANDOM_LEN];
                 self.rng.fill_bytes(&mut random);
@@ -224,11 +263,22 @@ impl Clients {
             }
         }
         seal_many(Side::Client, &mut jobs).expect("packets of a session can be sealed");
-        for (id, packet) in packets {
-            let out = self.net.output(id);
-            let transport = &mut self.connections[id].transport;
-            transport.encode_packet(packet.as_slice(), false, &Noise::default(), out);
+    }
+
+    fn send(&mut self, id: Id, packet: Buffer) {
+        let out = self.net.output(id);
+        let transport = &mut self.connections[id].transport;
+        let noise = Noise::default();
+        if packet.len() < LARGE_PACKET_LEN {
+            transport.encode_packet(packet.as_slice(), false, &noise, out.tail());
+            return;
         }
+        if let Some(first) = transport.poll_output() {
+            out.tail().extend_from_slice(&first);
+        }
+        let mut bytes = packet.into_bytes_with_room(transport::HEADROOM);
+        transport.encode_in_place(&mut bytes, &noise);
+        out.push(bytes);
     }
 
     fn receive(&mut self, turn: &Turn) -> Result<()> {

@@ -9,16 +9,15 @@ use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
-use bytes::{Buf as _, BytesMut};
+use bytes::BytesMut;
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
+use mtproto::transport::Output;
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
 
 /// How many bytes one read may take.
 const READ_LEN: usize = 512 * 1024;
-/// How much room for output is kept once all of it is written: as much as parts of a file that are sent together.
-const OUTPUT_KEPT_LEN: usize = 8 * 1024 * 1024;
 /// Below this, milliseconds are too coarse to wait with.
 const COARSE: Duration = Duration::from_millis(10);
 /// How many events one wait may bring.
@@ -32,7 +31,7 @@ pub(crate) type Id = usize;
 struct Socket {
     stream: Option<TcpStream>,
     input: BytesMut,
-    output: BytesMut,
+    output: Output,
     is_connected: bool,
     /// It is in the list of those that have something to write.
     is_dirty: bool,
@@ -82,7 +81,7 @@ impl Net {
         self.sockets.push(Socket {
             stream: Some(stream),
             input: BytesMut::new(),
-            output: BytesMut::new(),
+            output: Output::default(),
             is_connected: false,
             is_dirty: false,
             is_full: false,
@@ -97,7 +96,7 @@ impl Net {
             let _ = self.poll.registry().deregister(&mut stream);
         }
         self.sockets[id].input = BytesMut::new();
-        self.sockets[id].output = BytesMut::new();
+        self.sockets[id].output.clear();
     }
 
     /// What came and was not taken.
@@ -105,8 +104,8 @@ impl Net {
         &mut self.sockets[id].input
     }
 
-    /// Where to append what is to be sent by the next turn.
-    pub(crate) fn output(&mut self, id: Id) -> &mut BytesMut {
+    /// Where to put what is to be sent by the next turn.
+    pub(crate) fn output(&mut self, id: Id) -> &mut Output {
         let socket = &mut self.sockets[id];
         if !socket.is_dirty {
             socket.is_dirty = true;
@@ -189,7 +188,8 @@ impl Socket {
         while let Some(stream) = &mut self.stream
             && !self.output.is_empty()
         {
-            match stream.write(&self.output) {
+            let (slices, count) = self.output.slices();
+            match stream.write_vectored(&slices[..count]) {
                 Ok(len) => self.output.advance(len),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     self.is_full = true;
@@ -201,9 +201,6 @@ impl Socket {
                     turn.closed.push(id);
                 }
             }
-        }
-        if self.output.is_empty() && self.output.capacity() > OUTPUT_KEPT_LEN {
-            self.output = BytesMut::new();
         }
     }
 

@@ -98,11 +98,11 @@ impl Session {
         }
     }
 
-    /// Queues a large request as a packet of its own, in which it is not copied.
-    pub(crate) fn request_alone(&mut self, now: UnixTime, tag: Tag, body: Buffer) {
+    /// Makes a large request a packet of its own, in which it is not copied, for sealing.
+    pub(crate) fn request_alone(&mut self, now: UnixTime, tag: Tag, body: Buffer) -> Buffer {
         let (msg_id, seq_no) = self.number(now, true);
         self.pending.insert(msg_id, Pending { tag, body: None });
-        self.finish_packet(body, msg_id, seq_no, (msg_id, msg_id));
+        self.finish_packet(body, msg_id, seq_no, (msg_id, msg_id))
     }
 
     /// How many bytes of messages wait to become a packet.
@@ -152,10 +152,17 @@ impl Session {
         }
         self.queue.clear();
         self.queued_count = 0;
-        self.finish_packet(packet, msg_id, seq_no, inside);
+        let packet = self.finish_packet(packet, msg_id, seq_no, inside);
+        self.ready.push_back(packet);
     }
 
-    fn finish_packet(&mut self, mut packet: Buffer, msg_id: i64, seq_no: i32, inside: (i64, i64)) {
+    fn finish_packet(
+        &mut self,
+        mut packet: Buffer,
+        msg_id: i64,
+        seq_no: i32,
+        inside: (i64, i64),
+    ) -> Buffer {
         self.packets.push_back((msg_id, inside.0, inside.1));
         if self.packets.len() > PACKET_COUNT {
             self.packets.pop_front();
@@ -168,7 +175,7 @@ impl Session {
         header[24..28].copy_from_slice(&seq_no.to_le_bytes());
         header[28..].copy_from_slice(&len.to_le_bytes());
         packet.prepend(&header);
-        self.ready.push_back(packet);
+        packet
     }
 
     /// Takes a decrypted message.

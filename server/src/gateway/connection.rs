@@ -21,7 +21,7 @@ use mtproto::{
     envelope::{self, Kind, PlainIds},
     handshake::server::Handshakes,
     session::ConnId,
-    transport::{Packet, ServerConfig, ServerTransport},
+    transport::{Output, Packet, ServerConfig, ServerTransport},
 };
 use storage::limits::LARGE_ADDRESS_ALIGNMENT;
 use tokio::{io::Interest, net::TcpStream};
@@ -31,7 +31,6 @@ use super::{
     command::{Command, ShardHandle},
     listen::Admitted,
     live::{Live, LiveId},
-    output::Output,
     room::Room,
     shard::Shard,
     unopened::Unopened,

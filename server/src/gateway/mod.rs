@@ -18,7 +18,6 @@ mod handshake;
 mod listen;
 mod live;
 mod login;
-mod output;
 mod room;
 mod serve;
 mod shard;

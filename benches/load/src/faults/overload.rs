@@ -217,7 +217,7 @@ impl Bench<'_> {
                 while next < due {
                     let id = live[next as usize % count];
                     let (number, sent) = drips[id];
-                    net.output(id).put_u8(drip(number, sent));
+                    net.output(id).tail().put_u8(drip(number, sent));
                     drips[id].1 += 1;
                     next += 1;
                 }

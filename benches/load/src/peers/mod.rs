@@ -121,7 +121,7 @@ impl Wires {
 
     /// Appends bytes that the next turn sends.
     pub(crate) fn send(&mut self, id: Id, bytes: &[u8]) {
-        self.net.output(id).extend_from_slice(bytes);
+        self.net.output(id).tail().extend_from_slice(bytes);
     }
 
     /// A turn; `take` gets each connection with new input. A connection that ends fails the run.

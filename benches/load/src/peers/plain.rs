@@ -173,7 +173,7 @@ pub(crate) fn relay(lanes: usize, core: Option<usize>) -> Result<Running> {
     let mut wires = Wires::new()?;
     for own in 0..2 * lanes {
         let id = wires.connect(port)?;
-        wires.net.output(id).put_u32_le(number(own));
+        wires.net.output(id).tail().put_u32_le(number(own));
     }
     wires.turn(Some(Duration::from_millis(100)), |_, _| Ok(()))?;
     wires.turn(Some(Duration::from_millis(100)), |_, _| Ok(()))?;
@@ -191,7 +191,7 @@ impl Carrier for Relay {
 
     fn send(&mut self, lane: usize, id: u64) -> Result<()> {
         let text = text(id);
-        let out = self.wires.net.output(lane);
+        let out = self.wires.net.output(lane).tail();
         out.put_u32_le(number(self.lanes + lane));
         out.put_u32_le(number(text.len()));
         out.put_slice(text.as_bytes());

@@ -1,5 +1,6 @@
 //! One large file, sent and fetched by one account over one or several connections.
 
+use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -19,8 +20,13 @@ use crate::session::Event;
 
 /// How long a part is, in bytes: as long as parts get.
 pub(crate) const PART_LEN: usize = 512 * 1024;
-/// Parts under way on all connections together.
-const WINDOW: usize = 16;
+/// Parts under way on all connections together: as much as the server works on, and half of that in sockets, so that neither
+/// end waits for the other.
+const WINDOW: usize = 48;
+/// Parts that are made and sealed before they are due, on all connections together.
+const AHEAD: usize = 8;
+/// So many of them are sealed side by side.
+const SEALED_TOGETHER: usize = 4;
 /// How long nothing may come.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -44,54 +50,81 @@ pub(crate) fn connect(clients: &mut Clients, account: &Account, count: usize) ->
     Ok(ids)
 }
 
-/// Parts that go over connections, a window under way; what one asks for and how its answer is taken differ.
+/// How the parts of a file are asked for and taken.
+trait Transfer {
+    /// Makes the request for a part, if that is much work, to be sealed with others before it is due.
+    fn prepare(&mut self, clients: &mut Clients, id: Id, part: i32);
+
+    /// Sends the request for a part; those that were prepared go in the same order on a connection.
+    fn ask(&mut self, clients: &mut Clients, id: Id, part: i32);
+
+    /// Takes an answer.
+    fn take(&mut self, part: i32, body: Bytes) -> Result<()>;
+}
+
+/// Parts that go over connections, a window under way.
 fn transfer(
     clients: &mut Clients,
     ids: &[Id],
     part_count: i32,
     process: Option<&Process>,
-    mut ask: impl FnMut(&mut Clients, Id, i32),
-    mut take: impl FnMut(i32, Bytes) -> Result<()>,
+    mut what: impl Transfer,
 ) -> Result<Figures> {
     let mut meter = Meter::start(process);
-    let mut asked: Vec<Option<Instant>> =
-        vec![None; usize::try_from(part_count).unwrap_or_default()];
     let at = |part: i32| usize::try_from(part).unwrap_or_default();
-    let each = (WINDOW / ids.len()).max(1);
+    let mut asked: Vec<Option<Instant>> = vec![None; at(part_count)];
+    let of = |count: usize| (count / ids.len()).max(1);
+    let (window, ahead) = (of(WINDOW), of(AHEAD));
+    // Of each connection: how many parts are under way, and which are to go next.
+    let mut lanes: HashMap<Id, (usize, VecDeque<i32>)> =
+        ids.iter().map(|id| (*id, <_>::default())).collect();
     let mut next = 0;
-    for _ in 0..each {
-        for id in ids.iter().filter(|_| next < part_count).copied().collect::<Vec<_>>() {
-            if next < part_count {
-                asked[at(next)] = Some(clock::instant());
-                ask(clients, id, next);
-                next += 1;
-            }
-        }
-    }
     let mut missing = part_count;
     let mut last = clock::instant();
     while missing > 0 {
         if clock::instant() - last > PATIENCE {
             return Err(Error::Timeout);
         }
-        clients.turn(Some(Duration::from_millis(100)))?;
+        let mut prepared = 0;
+        for id in ids {
+            let Some((under_way, parts)) = lanes.get_mut(id) else { continue };
+            while *under_way < window
+                && let Some(part) = parts.pop_front()
+            {
+                asked[at(part)] = Some(clock::instant());
+                what.ask(clients, *id, part);
+                *under_way += 1;
+            }
+            while prepared < SEALED_TOGETHER && parts.len() < ahead && next < part_count {
+                what.prepare(clients, *id, next);
+                parts.push_back(next);
+                next += 1;
+                prepared += 1;
+            }
+        }
+        clients.seal_ahead();
+        let patience = if prepared > 0 { Duration::ZERO } else { Duration::from_millis(100) };
+        clients.turn(Some(patience))?;
         while let Some((id, event)) = clients.poll_event() {
             match event {
                 Event::Answer(tag, body) => {
                     let part = i32::try_from(tag).unwrap_or_default();
-                    take(part, body)?;
+                    what.take(part, body)?;
                     last = clock::instant();
                     if let Some(asked) = asked[at(part)].take() {
                         meter.add(last - asked);
                         missing -= 1;
-                    }
-                    if next < part_count {
-                        asked[at(next)] = Some(last);
-                        ask(clients, id, next);
-                        next += 1;
+                        lanes.entry(id).and_modify(|(under_way, _)| *under_way -= 1);
                     }
                 }
-                Event::Again(tag) => ask(clients, id, i32::try_from(tag).unwrap_or_default()),
+                Event::Again(tag) => {
+                    let part = i32::try_from(tag).unwrap_or_default();
+                    lanes.entry(id).and_modify(|(under_way, parts)| {
+                        *under_way -= 1;
+                        parts.push_back(part);
+                    });
+                    what.prepare(clients, id, part);
+                }
                 Event::Closed => return Err(Error::Closed),
                 Event::TransportError(code) => return Err(Error::Transport(code)),
                 Event::Refused(code) => return Err(Error::Protocol(format!("refused: {code}"))),
@@ -122,6 +155,29 @@ impl Contents {
     }
 }
 
+/// A file on its way to the server.
+struct Upload {
+    contents: Contents,
+    part_count: i32,
+}
+
+impl Transfer for Upload {
+    fn prepare(&mut self, clients: &mut Clients, id: Id, part: i32) {
+        let (file_id, part_count) = (self.contents.file_id, self.part_count);
+        let bytes = self.contents.part(part);
+        let save = functions::upload::SaveBigFilePart::new(file_id, part, part_count, bytes);
+        clients.prepare(id, part.cast_unsigned().into(), &save);
+    }
+
+    fn ask(&mut self, clients: &mut Clients, id: Id, _part: i32) {
+        clients.send_ahead(id);
+    }
+
+    fn take(&mut self, _part: i32, body: Bytes) -> Result<()> {
+        refused("upload.saveBigFilePart", checked(body)).map(drop)
+    }
+}
+
 /// Sends a file of so many parts to oneself. Counted are parts, each until it is durable.
 pub(crate) fn upload(
     clients: &mut Clients,
@@ -130,19 +186,8 @@ pub(crate) fn upload(
     process: Option<&Process>,
 ) -> Result<(Figures, Sent)> {
     let file_id = clients.random_id();
-    let mut contents = Contents::new(file_id);
-    let figures = transfer(
-        clients,
-        ids,
-        part_count,
-        process,
-        |clients, id, part| {
-            let bytes = contents.part(part);
-            let save = functions::upload::SaveBigFilePart::new(file_id, part, part_count, bytes);
-            clients.request_alone(id, part.cast_unsigned().into(), &save);
-        },
-        |_, body| refused("upload.saveBigFilePart", checked(body)).map(drop),
-    )?;
+    let what = Upload { contents: Contents::new(file_id), part_count };
+    let figures = transfer(clients, ids, part_count, process, what)?;
     let file = types::InputFileBig::new(file_id, part_count, "load.bin");
     let media =
         types::InputMediaUploadedDocument::new(file.into(), "application/octet-stream", vec![]);
@@ -155,6 +200,31 @@ pub(crate) fn upload(
     Ok((figures, Sent { location, part_count }))
 }
 
+/// A file on its way from the server.
+struct Download<'s>(&'s Sent);
+
+impl Transfer for Download<'_> {
+    fn prepare(&mut self, _clients: &mut Clients, _id: Id, _part: i32) {}
+
+    fn ask(&mut self, clients: &mut Clients, id: Id, part: i32) {
+        let limit = i32::try_from(PART_LEN).unwrap_or(i32::MAX);
+        let (location, offset) = (self.0.location.clone(), i64::from(part) * i64::from(limit));
+        let get = functions::upload::GetFile::new(location.into(), offset, limit);
+        clients.request(id, part.cast_unsigned().into(), bytes(&get));
+    }
+
+    fn take(&mut self, part: i32, body: Bytes) -> Result<()> {
+        let body = refused("upload.getFile", checked(body))?;
+        let file = types::upload::File::from_bytes(&body);
+        let file = file.map_err(|error| Error::Protocol(error.to_string()))?;
+        let stamp = file.bytes.get(8..12);
+        if file.bytes.len() != PART_LEN || stamp != Some(&part.to_le_bytes()[..]) {
+            return Err(Error::Protocol("other bytes than were sent".to_owned()));
+        }
+        Ok(())
+    }
+}
+
 /// Fetches a file. Counted are parts.
 pub(crate) fn download(
     clients: &mut Clients,
@@ -162,28 +232,7 @@ pub(crate) fn download(
     sent: &Sent,
     process: Option<&Process>,
 ) -> Result<Figures> {
-    let limit = i32::try_from(PART_LEN).unwrap_or(i32::MAX);
-    transfer(
-        clients,
-        ids,
-        sent.part_count,
-        process,
-        |clients, id, part| {
-            let offset = i64::from(part) * i64::from(limit);
-            let get = functions::upload::GetFile::new(sent.location.clone().into(), offset, limit);
-            clients.request(id, part.cast_unsigned().into(), bytes(&get));
-        },
-        |part, body| {
-            let body = refused("upload.getFile", checked(body))?;
-            let file = types::upload::File::from_bytes(&body);
-            let file = file.map_err(|error| Error::Protocol(error.to_string()))?;
-            let stamp = file.bytes.get(8..12);
-            if file.bytes.len() != PART_LEN || stamp != Some(&part.to_le_bytes()[..]) {
-                return Err(Error::Protocol("other bytes than were sent".to_owned()));
-            }
-            Ok(())
-        },
-    )
+    transfer(clients, ids, sent.part_count, process, Download(sent))
 }
 
 /// Where to fetch the document that an answer tells of.

@@ -1,12 +1,12 @@
 //! The client's end of a transport, for tests, fuzzing and the load generator.
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{Buf as _, BufMut, Bytes, BytesMut};
 use crypto::Side;
 
 use super::framer::Unit;
 use super::link::Link;
 use super::websocket::WebSocket;
-use super::{Error, Framing, Init, Kind, Noise, Secret, Tag, http};
+use super::{Error, Framing, HEADROOM, Init, Kind, Noise, Secret, Tag, http};
 
 /// What a server sends.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -144,6 +144,19 @@ impl ClientTransport {
     ) {
         self.flush(out);
         self.link.encode(payload, quick_ack, noise, out);
+    }
+
+    /// Makes a packet in place, as [`ServerTransport::encode_in_place`](super::ServerTransport::encode_in_place) does.
+    ///
+    /// What [`poll_output`](Self::poll_output) gives is to be sent before it.
+    ///
+    /// # Panics
+    ///
+    /// When `packet` is shorter than [`HEADROOM`](super::HEADROOM).
+    pub fn encode_in_place(&mut self, packet: &mut BytesMut, noise: &Noise) {
+        assert!(packet.len() >= HEADROOM, "a packet without room for its headers");
+        let wire_at = self.link.encode_in_place(packet, noise);
+        packet.advance(wire_at);
     }
 
     /// Appends what ends the connection in an orderly way: a WebSocket's close frame, else nothing.

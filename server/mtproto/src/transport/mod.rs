@@ -34,6 +34,7 @@ mod http;
 mod intermediate;
 mod link;
 mod obfuscated;
+mod output;
 mod padded;
 mod replay;
 mod server;
@@ -45,6 +46,7 @@ use bytes::BytesMut;
 
 pub use self::client::{ClientTransport, Incoming, WebSocketRequest};
 pub use self::obfuscated::{BadSecret, Init, InitId, Secret};
+pub use self::output::Output;
 pub use self::replay::ReplayMemory;
 pub use self::server::{ServerConfig, ServerTransport};
 pub use self::websocket::Violation;

@@ -1,4 +1,4 @@
-//! What waits to be written to a socket.
+//! What waits to be written to a stream.
 
 use std::{collections::VecDeque, io::IoSlice};
 
@@ -8,8 +8,10 @@ use bytes::{Buf as _, BytesMut};
 const SLICE_COUNT: usize = 16;
 
 /// Bytes in the order they are written: what is small lies together, what is large lies as it was made.
-#[derive(Default)]
-pub(super) struct Output {
+///
+/// It has no bound of its own: whoever fills it looks at [`len`](Self::len).
+#[derive(Debug, Default)]
+pub struct Output {
     segments: VecDeque<BytesMut>,
     /// Whether the last segment is one that small things are appended to.
     open: bool,
@@ -17,41 +19,41 @@ pub(super) struct Output {
 
 impl Output {
     /// Where to append what is small.
-    pub(super) fn tail(&mut self) -> &mut BytesMut {
+    pub fn tail(&mut self) -> &mut BytesMut {
         if !self.open {
             if self.segments.is_empty() {
                 // Hardly ever there are more.
                 self.segments.reserve_exact(1);
             }
-            self.segments.push_back(BytesMut::new());
             self.open = true;
+            return self.segments.push_back_mut(BytesMut::new());
         }
-        let last = self.segments.len() - 1;
-        &mut self.segments[last]
+        self.segments.back_mut().expect("the segment that is open")
     }
 
     /// Appends bytes without copying them.
-    pub(super) fn push(&mut self, bytes: BytesMut) {
+    pub fn push(&mut self, bytes: BytesMut) {
         self.segments.push_back(bytes);
         self.open = false;
     }
 
     /// How many bytes wait.
-    pub(super) fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.segments.iter().map(BytesMut::len).sum()
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    /// Whether none wait.
+    pub fn is_empty(&self) -> bool {
         self.segments.iter().all(BytesMut::is_empty)
     }
 
     /// Drops all, and the memory.
-    pub(super) fn clear(&mut self) {
+    pub fn clear(&mut self) {
         *self = Self::default();
     }
 
-    /// The first bytes, for one write.
-    pub(super) fn slices(&self) -> ([IoSlice<'_>; SLICE_COUNT], usize) {
+    /// The first bytes, for one write: slices, and how many of them count.
+    pub fn slices(&self) -> ([IoSlice<'_>; SLICE_COUNT], usize) {
         let mut slices = [IoSlice::new(&[]); SLICE_COUNT];
         let mut count = 0;
         for (slice, segment) in slices.iter_mut().zip(&self.segments) {
@@ -61,11 +63,14 @@ impl Output {
         (slices, count)
     }
 
-    /// Drops the first `len` bytes: they were written.
-    pub(super) fn advance(&mut self, mut len: usize) {
-        while let Some(first) = self.segments.front_mut() {
-            if first.len() > len {
-                first.advance(len);
+    /// Drops the first `len` bytes: they were written. Room for small things is kept.
+    pub fn advance(&mut self, mut len: usize) {
+        loop {
+            let is_last = self.open && self.segments.len() == 1;
+            let Some(first) = self.segments.front_mut() else { break };
+            if first.len() > len || is_last {
+                // The last one stays, for the small things to come.
+                first.advance(len.min(first.len()));
                 return;
             }
             len -= first.len();

@@ -29,8 +29,16 @@ fn requests_arrive() {
         let mut stream = BytesMut::new();
         let mut expected = Vec::new();
         for (n, len) in lens(way).enumerate() {
-            let quick_ack = n % 2 == 1 && way.framing() != Framing::Full;
-            client.encode_packet(&payload(len), quick_ack, &noise(n), &mut stream);
+            let quick_ack = n % 3 == 1 && way.framing() != Framing::Full;
+            if n % 3 == 2 {
+                let mut packet = BytesMut::new();
+                packet.put_bytes(0xaa, HEADROOM);
+                packet.put_slice(&payload(len));
+                client.encode_in_place(&mut packet, &noise(n));
+                stream.put_slice(&packet);
+            } else {
+                client.encode_packet(&payload(len), quick_ack, &noise(n), &mut stream);
+            }
             expected.push((payload(len), quick_ack));
         }
         let pieces = stream.chunks(100_003);
