@@ -11,6 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use bytes::Bytes;
 use storage::{
     DataId, Error,
     blobs::{PieceKey, Pieces as _, RocksPieces, suite},
@@ -145,7 +146,8 @@ fn a_flipped_byte_is_noticed() {
 fn a_flipped_byte_of_a_large_file_is_noticed() {
     let folder = tempfile::tempdir().unwrap();
     let pieces = RocksPieces::open(folder.path()).unwrap();
-    let keyed = [0, 1, 2].map(|part| (key(1, part), piece(&key(1, part), 512 << 10).into()));
+    let keyed =
+        [0, 1, 2].map(|part| (key(1, part), Bytes::from(piece(&key(1, part), 512 << 10)).into()));
     pieces.put_large(&keyed).unwrap();
     drop(pieces);
     let file = folder.path().join("large").join("0000000000000001");
@@ -258,7 +260,7 @@ fn write_until_killed(folder: &Path) {
                     // Short files, and large ones.
                     match data {
                         0..3 => pieces.put(&key, &bytes).unwrap(),
-                        _ => pieces.put_large(&[(key, bytes.into())]).unwrap(),
+                        _ => pieces.put_large(&[(key, Bytes::from(bytes).into())]).unwrap(),
                     }
                     acknowledged.write_all(format!("{data} {part}\n").as_bytes()).unwrap();
                 }
@@ -314,7 +316,9 @@ fn write_much(folder: &Path) {
                         let bytes = piece(&key, LEN);
                         match data % 2 {
                             0 => pieces.put(&key, &bytes).unwrap(),
-                            _ => pieces.put_large(&[(key, bytes.clone().into())]).unwrap(),
+                            _ => pieces
+                                .put_large(&[(key, Bytes::from(bytes.clone()).into())])
+                                .unwrap(),
                         }
                         assert!(pieces.get(&key).unwrap().unwrap() == bytes);
                     }

@@ -16,7 +16,10 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-use storage::{Error, blobs::Pieces};
+use storage::{
+    Error,
+    blobs::{Pieces, Summed},
+};
 use tokio::sync::oneshot;
 
 use super::uploads::{Incoming, Written};
@@ -182,8 +185,10 @@ fn store(pieces: &dyn Pieces, jobs: Vec<Job>) -> BTreeMap<Option<usize>, Vec<Sto
     let (keyed, hashes): (Vec<_>, Vec<_>) = jobs
         .iter()
         .map(|Job { part, .. }| {
+            // First, see there.
+            let summed = Summed::from(part.bytes.clone());
             let (key, hash) = part.hash();
-            ((key, part.bytes.clone()), hash)
+            ((key, summed), hash)
         })
         .unzip();
     let together = pieces.put_large(&keyed);
@@ -221,13 +226,13 @@ mod tests {
 
     impl<F> Pieces for Hooked<F>
     where
-        F: Fn(&[(PieceKey, Bytes)]) -> core::result::Result<(), Error> + Send + Sync,
+        F: Fn(&[(PieceKey, Summed)]) -> core::result::Result<(), Error> + Send + Sync,
     {
         fn put(&self, key: &PieceKey, bytes: &[u8]) -> core::result::Result<(), Error> {
             self.pieces.put(key, bytes)
         }
 
-        fn put_large(&self, pieces: &[(PieceKey, Bytes)]) -> core::result::Result<(), Error> {
+        fn put_large(&self, pieces: &[(PieceKey, Summed)]) -> core::result::Result<(), Error> {
             (self.before)(pieces)?;
             self.pieces.put_large(pieces)
         }
@@ -255,7 +260,7 @@ mod tests {
 
     fn hooked<F>(before: F) -> Arc<dyn Pieces>
     where
-        F: Fn(&[(PieceKey, Bytes)]) -> core::result::Result<(), Error> + Send + Sync + 'static,
+        F: Fn(&[(PieceKey, Summed)]) -> core::result::Result<(), Error> + Send + Sync + 'static,
     {
         Arc::new(Hooked { pieces: MemoryPieces::default(), before })
     }
@@ -277,7 +282,7 @@ mod tests {
     #[tokio::test]
     async fn parts_are_stored_together() {
         const COUNT: usize = limits::PARTS_TOGETHER_COUNT;
-        const { assert!(limits::LARGE_PARTS_THREADS == 2) };
+        const THREADS: usize = limits::LARGE_PARTS_THREADS;
         let (store, begins, leaves) = gated();
         let parts = Arc::new(LargeParts::start(&store, &Arc::default()).unwrap());
         let mut numbers = 0..;
@@ -297,23 +302,26 @@ mod tests {
         };
         come(1).await;
         assert_eq!(begins.recv().unwrap(), 1);
-        come(COUNT - 1).await;
-        assert_eq!(parts.queue.lock().jobs.len(), COUNT - 1, "they wait for one more");
-        come(2).await;
-        assert_eq!(begins.recv().unwrap(), COUNT);
-        come(COUNT + 1).await;
-        assert_eq!(parts.queue.lock().jobs.len(), COUNT + 2, "there is no third thread");
+        for _ in 1..THREADS {
+            come(COUNT - 1).await;
+            assert_eq!(parts.queue.lock().jobs.len(), COUNT - 1, "they wait for one more");
+            come(1).await;
+            assert_eq!(begins.recv().unwrap(), COUNT);
+        }
+        come(COUNT + 2).await;
+        assert_eq!(parts.queue.lock().jobs.len(), COUNT + 2, "there is no other thread");
         leaves.send(()).unwrap();
         assert_eq!(begins.recv().unwrap(), COUNT);
-        leaves.send(()).unwrap();
-        leaves.send(()).unwrap();
+        for _ in 0..THREADS {
+            leaves.send(()).unwrap();
+        }
         assert_eq!(begins.recv().unwrap(), 2, "nothing else is under way");
         leaves.send(()).unwrap();
         while let Some(stored) = storing.join_next().await {
             stored.unwrap().unwrap();
         }
         let first = PieceKey { data: DataId(1), part: 0, check: [0; 8] };
-        assert_eq!(store.keys(&first, usize::MAX).unwrap().len(), 2 * COUNT + 3);
+        assert_eq!(store.keys(&first, usize::MAX).unwrap().len(), THREADS * COUNT + 3);
     }
 
     /// What fails of one file is no other's trouble, and a panic costs those parts alone that were stored with it.

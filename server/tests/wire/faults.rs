@@ -9,7 +9,7 @@ use mtproto::client::RequestId;
 use server::config::{Config, MediaStore};
 use server::{Stores, limits};
 use storage::blobs::s3::Objects;
-use storage::blobs::{MemoryPieces, PieceKey, Pieces};
+use storage::blobs::{MemoryPieces, PieceKey, Pieces, Summed};
 use storage::{DataId, Memory};
 use tl::api::{enums, functions, types};
 
@@ -213,7 +213,7 @@ impl Pieces for SlowDisk {
         self.pieces.put(key, bytes)
     }
 
-    fn put_large(&self, pieces: &[(PieceKey, Bytes)]) -> Result<(), storage::Error> {
+    fn put_large(&self, pieces: &[(PieceKey, Summed)]) -> Result<(), storage::Error> {
         let mut state = self.state.lock().unwrap();
         state.1 += pieces.len();
         let allowed = self.changed.wait_while(state, |(allowed, _)| !*allowed);

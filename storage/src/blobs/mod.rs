@@ -61,6 +61,29 @@ impl PieceKey {
     }
 }
 
+/// Bytes and their CRC-32.
+///
+/// It is computed before anything else is done with them: that reads them in order and so brings them near. Their hash,
+/// which is computed in sixteen places at once, then takes a fifth less.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Summed {
+    bytes: Bytes,
+    crc: u32,
+}
+
+impl Summed {
+    /// The bytes.
+    pub const fn bytes(&self) -> &Bytes {
+        &self.bytes
+    }
+}
+
+impl From<Bytes> for Summed {
+    fn from(bytes: Bytes) -> Self {
+        Self { crc: crc32fast::hash(&bytes), bytes }
+    }
+}
+
 /// Checks bytes that came from a store against the hash of the piece at `offset` of its file.
 ///
 /// # Errors
@@ -83,8 +106,8 @@ pub trait Pieces: Send + Sync {
 
     /// Stores pieces of large files as [`Pieces::put`] does, those of one call together: a store may have another place for what
     /// comes in bulk.
-    fn put_large(&self, pieces: &[(PieceKey, Bytes)]) -> Result<(), Error> {
-        pieces.iter().try_for_each(|(key, bytes)| self.put(key, bytes))
+    fn put_large(&self, pieces: &[(PieceKey, Summed)]) -> Result<(), Error> {
+        pieces.iter().try_for_each(|(key, piece)| self.put(key, &piece.bytes))
     }
 
     /// The bytes of a piece, checked against what was written.

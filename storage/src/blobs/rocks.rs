@@ -48,7 +48,7 @@ use rocksdb::{
 
 use large::{LargeFiles, Piece, Slot};
 
-use super::{PieceKey, Pieces};
+use super::{PieceKey, Pieces, Summed};
 use crate::{
     Error,
     engine::rocks::{failed, not_opened, probe},
@@ -87,11 +87,9 @@ enum Place {
 }
 
 impl Note {
-    fn of(bytes: &[u8], place: Place) -> Result<Self, Error> {
+    fn of(bytes: &[u8], crc: u32, place: Place) -> Result<Self, Error> {
         match u32::try_from(bytes.len()) {
-            Ok(len) if bytes.len() <= PIECE_LEN_MAX => {
-                Ok(Self { len, crc: crc32fast::hash(bytes), place })
-            }
+            Ok(len) if bytes.len() <= PIECE_LEN_MAX => Ok(Self { len, crc, place }),
             _ => Err(Error::TooLong { len: bytes.len() }),
         }
     }
@@ -363,25 +361,25 @@ enum Found {
 impl Pieces for RocksPieces {
     fn put(&self, key: &PieceKey, bytes: &[u8]) -> Result<(), Error> {
         let mut batch = WriteBatch::with_capacity_bytes(bytes.len() + 128);
-        put_rows(&mut batch, key, bytes)?;
+        put_rows(&mut batch, key, bytes, crc32fast::hash(bytes))?;
         self.store.write(batch, "write a piece")
     }
 
-    fn put_large(&self, pieces: &[(PieceKey, Bytes)]) -> Result<(), Error> {
+    fn put_large(&self, pieces: &[(PieceKey, Summed)]) -> Result<(), Error> {
         let mut taken = self.store.large.none_taken();
         let mut slots = Vec::with_capacity(pieces.len());
         let mut batch = WriteBatch::default();
-        for (key, bytes) in pieces {
+        for (key, Summed { bytes, crc }) in pieces {
             let slot = (key.data, key.part);
             if bytes.len() < LARGE_PIECE_LEN_MIN || !taken.take(slot) {
-                put_rows(&mut batch, key, bytes)?;
+                put_rows(&mut batch, key, bytes, *crc)?;
                 continue;
             }
-            let note = Note::of(bytes, Place::LargeFile)?;
+            let note = Note::of(bytes, *crc, Place::LargeFile)?;
             match self.store.note_of_slot(slot)? {
                 // It came before, and is durable.
                 Some(known) if known == (*key, note) => {}
-                Some(_) => put_rows(&mut batch, key, bytes)?,
+                Some(_) => put_rows(&mut batch, key, bytes, *crc)?,
                 None => {
                     slots.push(Piece { slot, bytes });
                     batch.put(row(NOTES, key), note.encoded());
@@ -471,8 +469,8 @@ impl Pieces for RocksPieces {
 }
 
 /// Adds the rows of a piece whose bytes are in one of them.
-fn put_rows(batch: &mut WriteBatch, key: &PieceKey, bytes: &[u8]) -> Result<(), Error> {
-    batch.put(row(NOTES, key), Note::of(bytes, Place::Row)?.encoded());
+fn put_rows(batch: &mut WriteBatch, key: &PieceKey, bytes: &[u8], crc: u32) -> Result<(), Error> {
+    batch.put(row(NOTES, key), Note::of(bytes, crc, Place::Row)?.encoded());
     batch.put(row(BYTES, key), bytes);
     Ok(())
 }

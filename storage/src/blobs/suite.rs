@@ -181,6 +181,11 @@ fn get(pieces: &dyn Pieces, key: &PieceKey) -> Option<Bytes> {
     pieces.get(key).expect("readable")
 }
 
+fn put_large(pieces: &dyn Pieces, large: &[(PieceKey, Bytes)]) {
+    let large: Vec<_> = large.iter().map(|(key, bytes)| (*key, bytes.clone().into())).collect();
+    pieces.put_large(&large).expect("writable");
+}
+
 /// Pieces of large files of any length, wherever they lie in memory, in any order, of several datas in one call.
 fn large_pieces(pieces: &dyn Pieces) {
     const MAX: usize = crate::limits::PIECE_LEN_MAX;
@@ -195,7 +200,7 @@ fn large_pieces(pieces: &dyn Pieces) {
         }
         all.reverse();
         all.swap(1, 7);
-        pieces.put_large(&all).expect("writable");
+        put_large(pieces, &all);
         for (key, bytes) in &all {
             assert!(get(pieces, key).as_ref() == Some(bytes), "{key:?} at {shift}");
         }
@@ -217,7 +222,7 @@ fn large_pieces_again(pieces: &dyn Pieces) {
     const LEN: usize = 200_000;
     let (one, other) = (key(1, 3, 1), key(1, 3, 2));
     let put = |key: PieceKey, bytes: &Bytes| {
-        pieces.put_large(&[(key, bytes.clone())]).expect("writable");
+        put_large(pieces, &[(key, bytes.clone())]);
         assert!(get(pieces, &key).as_ref() == Some(bytes), "{key:?}");
     };
     let [first, second, third] = [1, 2, 3].map(|seed| bytes(seed, LEN));
@@ -229,7 +234,7 @@ fn large_pieces_again(pieces: &dyn Pieces) {
     put(one, &third);
     assert!(get(pieces, &other) == Some(second.clone()));
     // Both in one call.
-    pieces.put_large(&[(one, first.clone()), (other, third.clone())]).expect("writable");
+    put_large(pieces, &[(one, first.clone()), (other, third.clone())]);
     assert!(get(pieces, &one) == Some(first.clone()) && get(pieces, &other) == Some(third.clone()));
     pieces.put(&one, b"short").expect("writable");
     assert_eq!(get(pieces, &one).as_deref(), Some(&b"short"[..]));
@@ -254,7 +259,7 @@ fn concurrent_large_puts(pieces: &dyn Pieces) {
                     let pair = [part, part + 1].map(|part| {
                         (key(7, part, writer), bytes(u32::from(writer) << 8 ^ part, 100_000))
                     });
-                    pieces.put_large(&pair).expect("writable");
+                    put_large(pieces, &pair);
                     for (key, bytes) in &pair {
                         assert!(get(pieces, key).as_ref() == Some(bytes), "{key:?}");
                     }

@@ -207,14 +207,19 @@ fn sweeps_write_short_files() {
     }
 }
 
+fn put_large(opened: &Opened, large: &[(PieceKey, Bytes)]) {
+    let large: Vec<_> = large.iter().map(|(key, bytes)| (*key, bytes.clone().into())).collect();
+    opened.pieces.put_large(&large).unwrap();
+}
+
 /// `LARGE_PIECE_LEN_MIN`: shorter pieces lie with those of short files, and a file of them alone has no other.
 #[test]
 fn short_pieces_of_large_files_lie_in_rows() {
     let opened = Opened::new();
     let piece = |part, len| (key(1, part), Bytes::from(vec![part as u8; len]));
-    opened.pieces.put_large(&[piece(0, LARGE_PIECE_LEN_MIN - 1)]).unwrap();
+    put_large(&opened, &[piece(0, LARGE_PIECE_LEN_MIN - 1)]);
     assert_eq!(large_files(&opened), []);
-    opened.pieces.put_large(&[piece(1, LARGE_PIECE_LEN_MIN), piece(2, 10)]).unwrap();
+    put_large(&opened, &[piece(1, LARGE_PIECE_LEN_MIN), piece(2, 10)]);
     let end = PIECE_LEN_MAX + LARGE_PIECE_LEN_MIN;
     assert_eq!(large_files(&opened), [("0000000000000001".to_owned(), end as u64)]);
     assert_eq!(opened.pieces.get(&key(1, 2)).unwrap().unwrap(), vec![2; 10]);
@@ -228,7 +233,7 @@ fn short_pieces_of_large_files_lie_in_rows() {
 fn large_files_leave_the_disk() {
     let opened = Opened::new();
     let piece = |data, part| (key(data, part), Bytes::from(vec![7; LARGE_PIECE_LEN_MIN]));
-    opened.pieces.put_large(&[piece(1, 0), piece(1, 1), piece(2, 0), piece(-1, 9)]).unwrap();
+    put_large(&opened, &[piece(1, 0), piece(1, 1), piece(2, 0), piece(-1, 9)]);
     let names = || large_files(&opened).into_iter().map(|(name, _)| name).collect::<Vec<_>>();
     let name = |data: i64| format!("{data:016x}");
     assert_eq!(names(), [name(1), name(2), name(-1)]);
@@ -239,7 +244,7 @@ fn large_files_leave_the_disk() {
     opened.pieces.delete_piece(&key(1, 1)).unwrap();
     assert_eq!(names(), [name(1), name(2), name(-1)], "somebody writes it");
     drop(taken);
-    opened.pieces.put_large(&[piece(1, 1)]).unwrap();
+    put_large(&opened, &[piece(1, 1)]);
     opened.pieces.delete_piece(&key(1, 1)).unwrap();
     assert_eq!(names(), [name(2), name(-1)]);
     opened.pieces.delete(DataId(-1)).unwrap();
@@ -259,7 +264,7 @@ fn large_files_leave_the_disk() {
 fn bytes_without_notes_go_at_the_start() {
     let opened = Opened::new();
     let piece = (key(-7, 1), Bytes::from(vec![7; LARGE_PIECE_LEN_MIN]));
-    opened.pieces.put_large(std::slice::from_ref(&piece)).unwrap();
+    put_large(&opened, std::slice::from_ref(&piece));
     opened.put(5, 0, 10);
     let Opened { pieces, folder } = opened;
     drop(pieces);
@@ -279,7 +284,7 @@ fn bytes_without_notes_go_at_the_start() {
 fn large_files_in_use_stay() {
     let opened = Opened::new();
     let piece = |part| (key(1, part), Bytes::from(vec![part as u8; LARGE_PIECE_LEN_MIN]));
-    opened.pieces.put_large(&[piece(0), piece(1)]).unwrap();
+    put_large(&opened, &[piece(0), piece(1)]);
     opened.pieces.store.remove_unused(DataId(1)).unwrap();
     opened.pieces.delete_piece(&key(1, 0)).unwrap();
     assert_eq!(opened.pieces.get(&key(1, 1)).unwrap(), Some(piece(1).1));
@@ -292,10 +297,10 @@ fn a_piece_lies_in_one_place() {
     let piece = (key(1, 0), Bytes::from(vec![7; LARGE_PIECE_LEN_MIN]));
     let mut taken = opened.pieces.store.large.none_taken();
     assert!(taken.take((DataId(1), 0)));
-    opened.pieces.put_large(std::slice::from_ref(&piece)).unwrap();
+    put_large(&opened, std::slice::from_ref(&piece));
     assert_eq!(large_files(&opened), []);
     drop(taken);
-    opened.pieces.put_large(std::slice::from_ref(&piece)).unwrap();
+    put_large(&opened, std::slice::from_ref(&piece));
     assert_eq!(large_files(&opened).len(), 1);
     assert_eq!(opened.pieces.store.db.get(row(BYTES, &piece.0)).unwrap(), None);
     assert_eq!(opened.pieces.get(&piece.0).unwrap(), Some(piece.1));
@@ -309,7 +314,7 @@ fn slots_are_written_once() {
     let (one, other) = (vec![1; PIECE_LEN_MAX], vec![2; PIECE_LEN_MAX]);
     let put = |check: u8, bytes: &[u8]| {
         let key = PieceKey { check: [check; 8], ..key(1, 0) };
-        opened.pieces.put_large(&[(key, Bytes::copy_from_slice(bytes))]).unwrap();
+        put_large(&opened, &[(key, Bytes::copy_from_slice(bytes))]);
         assert!(opened.pieces.get(&key).unwrap().unwrap() == bytes);
     };
     let path = opened.folder.path().join("large").join("0000000000000001");
