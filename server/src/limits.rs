@@ -55,8 +55,9 @@ pub const ANSWERS_HELD_COUNT_MAX: usize = 4096;
 
 /// How many commands from other threads may wait for one shard.
 pub const SHARD_QUEUE_COUNT: usize = 16 * 1024;
-/// How many bytes of requests of one connection may be worked on before nothing more is read from it, nor unpacked.
-pub const REQUESTS_LEN_MAX: usize = 8 * 1024 * 1024;
+/// How many bytes of requests of one connection may be worked on before nothing more is read from it, nor unpacked: as
+/// much as one account may have on the way to the store.
+pub const REQUESTS_LEN_MAX: usize = UPLOAD_IN_FLIGHT_LEN_MAX;
 /// How many bytes are read from a socket at once.
 pub const READ_LEN: usize = 16 * 1024;
 /// Up to how many bytes of a packet that is not whole are kept in a buffer of just that length: most of what is open and says
@@ -145,8 +146,8 @@ pub const UPLOADS_IN_FLIGHT_LEN_MAX: usize = 64 * 1024 * 1024;
 pub const UPLOAD_WAIT: Duration = Duration::from_secs(20);
 /// How many uploads under way are remembered; the rows know the others.
 pub const UPLOAD_REMEMBERED_COUNT: usize = 16 * 1024;
-/// How many threads store parts of large files: one waits for the disk while another hashes.
-pub const LARGE_PARTS_THREADS: usize = 2;
+/// How many threads store parts of large files: two wait for the disk while another hashes.
+pub const LARGE_PARTS_THREADS: usize = 3;
 /// How many parts of large files are stored together.
 pub const PARTS_TOGETHER_COUNT: usize = 8;
 /// How many pieces of one part are looked for: it may be sent again with other bytes, several times at once.
