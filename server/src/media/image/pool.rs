@@ -135,7 +135,7 @@ fn work(waiting: &Mutex<Receiver<Job>>, work_max: Duration) {
         let deadline = now() + work_max;
         let overdue = || {
             // Between its steps, whoever woke up goes first: nice as it is, a thread is left its slice of 3 ms otherwise.
-            std::thread::yield_now();
+            thread::yield_now();
             job.done.is_closed() || now() > deadline
         };
         // A decoder that panics costs its picture. What it had is gone with it.
