@@ -124,7 +124,7 @@ fn the_cache_is_bounded() {
     for data in 0..40_000 {
         let mut batch = WriteBatch::default();
         for part in 0..2 {
-            let note = Note::of(&[], Place::Row).unwrap();
+            let note = Note::of(&[], 0, Place::Row).unwrap();
             batch.put(row(NOTES, &key(data, part)), note.encoded());
             batch.put(row(BYTES, &key(data, part)), [7; 60]);
         }
