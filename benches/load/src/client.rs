@@ -118,6 +118,7 @@ impl Clients {
         self.net.close(id);
         self.connections[id].state = State::Idle;
         self.connections[id].ahead.clear();
+        self.unsealed.retain(|(of, _)| *of != id);
         // What it still had to say concerns nobody any more.
         self.events.retain(|(of, _)| *of != id);
     }
@@ -156,8 +157,11 @@ impl Clients {
         }
     }
 
-    /// Sends the first packet of a connection that was sealed ahead.
+    /// Sends the first packet of a connection that was prepared; one that is not sealed yet is sealed now.
     pub(crate) fn send_ahead(&mut self, id: Id) {
+        if self.connections[id].ahead.is_empty() {
+            self.seal_ahead();
+        }
         if let Some(packet) = self.connections[id].ahead.pop_front() {
             self.send(id, packet);
         }
@@ -166,7 +170,6 @@ impl Clients {
     /// Asks with something large, in a packet of its own. [`Event::Again`] asks for it once more.
     pub(crate) fn request_alone(&mut self, id: Id, tag: Tag, query: &impl Encode) {
         self.prepare(id, tag, query);
-        self.seal_ahead();
         self.send_ahead(id);
     }
 

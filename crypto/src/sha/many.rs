@@ -40,6 +40,7 @@ pub(super) fn sha256_many_with<'a, T, const LANES: usize>(
     messages: impl Iterator<Item = Message<'a, T>>,
     mut done: impl FnMut(T, [u8; 32]),
 ) {
+    const { assert!(2 <= LANES && LANES <= 4) };
     let mut messages = messages.fuse();
     let mut lanes: [Lane<'a, T>; LANES] = [const { Lane::IDLE }; LANES];
     let mut states = [SHA256_START; LANES];

@@ -185,7 +185,7 @@ fn store(pieces: &dyn Pieces, jobs: Vec<Job>) -> BTreeMap<Option<usize>, Vec<Sto
     let (keyed, hashes): (Vec<_>, Vec<_>) = jobs
         .iter()
         .map(|Job { part, .. }| {
-            // First, see there.
+            // Before it is hashed: see `Summed`.
             let summed = Summed::from(part.bytes.clone());
             let (key, hash) = part.hash();
             ((key, summed), hash)

@@ -71,13 +71,6 @@ pub struct Summed {
     crc: u32,
 }
 
-impl Summed {
-    /// The bytes.
-    pub const fn bytes(&self) -> &Bytes {
-        &self.bytes
-    }
-}
-
 impl From<Bytes> for Summed {
     fn from(bytes: Bytes) -> Self {
         Self { crc: crc32fast::hash(&bytes), bytes }
