@@ -1,12 +1,21 @@
 //! SHA-256 of several messages side by side.
 
-use sha2::block_api::compress256;
+#![expect(clippy::indexing_slicing, reason = "lanes by their numbers")]
 
-use super::{Backend, Block, SHA256_START, State, pad, to_bytes};
+use super::{
+    Backend, Block, SHA256_START, State, pad, to_bytes,
+    wide::{self, Wide},
+};
 use crate::Secret;
 
-/// From which length on the first message has all hashed in four lanes: what that takes more is lost on shorter ones.
+/// From which length on the first message has all hashed in more than two lanes: what that takes more is lost on shorter ones.
 const LONG_LEN: usize = 512;
+
+/// How many messages a step of [`Backend::compress`] is for at most.
+const LANES_MAX: usize = 4;
+
+/// From how many messages on the wide way is taken, where it is the faster one.
+pub(super) const WIDE_MIN: usize = 6;
 
 /// What gets hashed: a secret and the data behind it.
 #[derive(Debug)]
@@ -25,62 +34,114 @@ pub(crate) fn sha256_many<'a, T>(
     messages: impl Iterator<Item = Message<'a, T>>,
     done: impl FnMut(T, [u8; 32]),
 ) {
+    let backend = Backend::detect();
+    let count_max = messages.size_hint().1.unwrap_or(usize::MAX);
     let mut messages = messages.peekable();
-    if messages.peek().is_some_and(|first| first.data.len() >= LONG_LEN) {
-        sha256_many_with::<T, 4>(Backend::detect(), messages, done);
-    } else {
-        sha256_many_with::<T, 2>(Backend::detect(), messages, done);
+    if messages.peek().is_none_or(|first| first.data.len() < LONG_LEN) {
+        return sha256_many_with::<T, 2>(backend, messages, done);
+    }
+    match Wide::if_faster_than(backend) {
+        Some(wide) if count_max >= WIDE_MIN => sha256_many_wide(backend, wide, messages, done),
+        _ => sha256_many_with::<T, LANES_MAX>(backend, messages, done),
     }
 }
 
-/// Hashes messages in so many lanes, two to four.
-#[expect(clippy::indexing_slicing, reason = "lanes by their numbers")]
-pub(super) fn sha256_many_with<'a, T, const LANES: usize>(
+/// Hashes messages in so many lanes.
+fn sha256_many_with<'a, T, const LANES: usize>(
     backend: Backend,
     messages: impl Iterator<Item = Message<'a, T>>,
     mut done: impl FnMut(T, [u8; 32]),
 ) {
-    const { assert!(2 <= LANES && LANES <= 4) };
+    const { assert!(LANES <= LANES_MAX) };
     let mut messages = messages.fuse();
     let mut lanes: [Lane<'a, T>; LANES] = [const { Lane::IDLE }; LANES];
     let mut states = [SHA256_START; LANES];
     loop {
-        for (lane, state) in lanes.iter_mut().zip(&mut states) {
-            if !lane.todo().is_empty() {
-                continue;
-            }
-            if let Some(tag) = lane.tag.take() {
-                done(tag, to_bytes(state));
-            }
-            if let Some(message) = messages.next() {
-                lane.install(message);
-                *state = SHA256_START;
-            }
-        }
+        let (busy, count) = refill(&mut lanes, &mut states, &mut messages, &mut done);
         let todo = lanes.each_ref().map(Lane::todo);
-        let count = if todo.iter().all(|todo| !todo.is_empty()) {
+        let step = if count == LANES {
             backend.compress(&mut states, todo)
         } else {
             // No message is left but those that are being hashed.
-            let mut busy = (0..LANES).filter(|lane| !todo[*lane].is_empty());
-            match (busy.next(), busy.next(), busy.next()) {
-                (None, ..) => return,
-                (Some(alone), None, _) => {
-                    compress256(&mut states[alone], todo[alone]);
-                    todo[alone].len()
-                }
-                (Some(one), Some(two), None) => compress(backend, &mut states, &todo, [one, two]),
-                (Some(one), Some(two), Some(three)) => {
-                    compress(backend, &mut states, &todo, [one, two, three])
-                }
-            }
+            compress_some(backend, &mut states, &todo, &busy[..count])
         };
-        lanes.iter_mut().for_each(|lane| lane.done += count);
+        if step == 0 {
+            return;
+        }
+        lanes.iter_mut().for_each(|lane| lane.done += step);
     }
 }
 
-/// Takes as many blocks of the lanes `busy` into their states as each of them has; tells how many.
-#[expect(clippy::indexing_slicing, reason = "lanes by their numbers")]
+/// Hashes messages in many lanes, and the last ones in few.
+fn sha256_many_wide<'a, T>(
+    backend: Backend,
+    wide: Wide,
+    messages: impl Iterator<Item = Message<'a, T>>,
+    mut done: impl FnMut(T, [u8; 32]),
+) {
+    let mut messages = messages.fuse();
+    let mut lanes: [Lane<'a, T>; wide::LANES] = [const { Lane::IDLE }; wide::LANES];
+    let mut states = [SHA256_START; wide::LANES];
+    loop {
+        let (busy, count) = refill(&mut lanes, &mut states, &mut messages, &mut done);
+        let mut todo = lanes.each_ref().map(Lane::todo);
+        let mut busy = &busy[..count];
+        let step = if count >= WIDE_MIN {
+            // Lanes without a message do over again what the first of the others does.
+            let first = todo[busy[0]];
+            todo.iter_mut().filter(|todo| todo.is_empty()).for_each(|todo| *todo = first);
+            wide.compress(&mut states, todo)
+        } else {
+            busy = &busy[..count.min(LANES_MAX)];
+            compress_some(backend, &mut states, &todo, busy)
+        };
+        if step == 0 {
+            return;
+        }
+        busy.iter().for_each(|lane| lanes[*lane].done += step);
+    }
+}
+
+/// Hands over what is done, and puts other messages in its place; answers which lanes have something to do, and how many.
+#[inline]
+fn refill<'a, T, const LANES: usize>(
+    lanes: &mut [Lane<'a, T>; LANES],
+    states: &mut [State; LANES],
+    messages: &mut impl Iterator<Item = Message<'a, T>>,
+    done: &mut impl FnMut(T, [u8; 32]),
+) -> ([usize; LANES], usize) {
+    let (mut busy, mut count) = ([0; LANES], 0);
+    for (number, (lane, state)) in lanes.iter_mut().zip(states).enumerate() {
+        if lane.todo().is_empty() {
+            if let Some(tag) = lane.tag.take() {
+                done(tag, to_bytes(state));
+            }
+            let Some(message) = messages.next() else { continue };
+            lane.install(message);
+            *state = SHA256_START;
+        }
+        busy[count] = number;
+        count += 1;
+    }
+    (busy, count)
+}
+
+/// Takes as many blocks of the lanes `busy`, four at most, into their states as each of them has; tells how many.
+fn compress_some<const LANES: usize>(
+    backend: Backend,
+    states: &mut [State; LANES],
+    todo: &[&[Block]; LANES],
+    busy: &[usize],
+) -> usize {
+    match *busy {
+        [a] => compress(backend, states, todo, [a]),
+        [a, b] => compress(backend, states, todo, [a, b]),
+        [a, b, c] => compress(backend, states, todo, [a, b, c]),
+        [a, b, c, d] => compress(backend, states, todo, [a, b, c, d]),
+        _ => 0,
+    }
+}
+
 fn compress<const L: usize, const LANES: usize>(
     backend: Backend,
     states: &mut [State; LANES],
@@ -150,6 +211,8 @@ mod tests {
     use super::*;
     use crate::sha::sha256;
 
+    type Messages<'a> = Box<dyn Iterator<Item = Message<'a, usize>> + 'a>;
+
     /// Every backend gives for messages of these lengths what each of them alone gives.
     #[track_caller]
     fn check(lens: &[usize]) {
@@ -161,24 +224,35 @@ mod tests {
         let expected: Vec<_> =
             all.iter().map(|(secret, data)| Some(sha256(&[secret, data]))).collect();
         for backend in Backend::all() {
-            check_in_lanes::<2>(backend, &all, &expected);
-            check_in_lanes::<4>(backend, &all, &expected);
+            let name = format!("{backend:?}");
+            same(&name, &all, &expected, |messages, done| {
+                sha256_many_with::<_, 2>(backend, messages, done);
+            });
+            same(&name, &all, &expected, |messages, done| {
+                sha256_many_with::<_, LANES_MAX>(backend, messages, done);
+            });
+            if let Some(wide) = Wide::detect() {
+                same(&format!("{name}, wide"), &all, &expected, |messages, done| {
+                    sha256_many_wide(backend, wide, messages, done);
+                });
+            }
         }
     }
 
     #[track_caller]
-    fn check_in_lanes<const LANES: usize>(
-        backend: Backend,
+    fn same(
+        name: &str,
         all: &[([u8; 32], Vec<u8>)],
         expected: &[Option<[u8; 32]>],
+        hash: impl FnOnce(Messages<'_>, &mut dyn FnMut(usize, [u8; 32])),
     ) {
         let mut hashes = vec![None; all.len()];
         let messages = all.iter().enumerate();
         let messages = messages.map(|(tag, (secret, data))| Message { secret, data, tag });
-        sha256_many_with::<_, LANES>(backend, messages, |tag, hash| {
-            assert_eq!(hashes[tag].replace(hash), None, "{backend:?} gave {tag} twice");
+        hash(Box::new(messages), &mut |tag, hash| {
+            assert_eq!(hashes[tag].replace(hash), None, "{name} gave {tag} twice");
         });
-        assert_eq!(hashes, expected, "{backend:?}, {LANES} lanes");
+        assert_eq!(hashes, expected, "{name}");
     }
 
     #[test]
@@ -189,6 +263,8 @@ mod tests {
             check(&[len, 299 - len]);
             check(&[len, 299 - len, 150]);
             check(&[150, len, 64, 299 - len]);
+            check(&[150, len, 64, 299 - len, len / 2, 1]);
+            check(&[150, len, 64, 299 - len, len / 2, 1, 299, len, 80]);
         }
     }
 

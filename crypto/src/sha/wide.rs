@@ -1,0 +1,214 @@
+//! SHA-256 with the vector instructions of x86-64, of eight independent messages side by side: a word of each in a register.
+//!
+//! Where one of the SHA instructions can begin each cycle, the same eight take less time in [`super::ni`]; where it is every
+//! other cycle, or where there are none, they take more. So it is measured, once, which to take.
+//!
+//! What is unsafe here: calling functions that need instructions, after a value of [`Wide`] has shown that the
+//! processor has them.
+
+#![expect(unsafe_code, reason = "vector instructions behind run-time detection")]
+#![expect(
+    clippy::indexing_slicing,
+    reason = "fixed arrays indexed by lane and round in const loops"
+)]
+
+use std::{
+    arch::x86_64::*,
+    hint::black_box,
+    sync::OnceLock,
+    time::{Duration, Instant},
+};
+
+use super::{Backend, Block, ROUND_CONSTANTS, SHA256_START, State, many::WIDE_MIN};
+
+/// How many messages are hashed side by side.
+pub(super) const LANES: usize = 8;
+
+/// Proof that this processor has AVX-512 with its instructions for bytes and for shorter registers.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wide(());
+
+impl Wide {
+    /// The proof, if it has.
+    pub(super) fn detect() -> Option<Self> {
+        let found = is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512bw")
+            && is_x86_feature_detected!("avx512vl");
+        found.then_some(Self(()))
+    }
+
+    /// The proof, if this is the faster way here for [`WIDE_MIN`] messages of some length.
+    pub(super) fn if_faster_than(backend: Backend) -> Option<Self> {
+        static IS_FASTER: OnceLock<bool> = OnceLock::new();
+        let wide = Self::detect()?;
+        let is_faster = IS_FASTER.get_or_init(|| wide.is_faster_than(backend));
+        is_faster.then_some(wide)
+    }
+
+    /// Takes a tenth of a millisecond to find out.
+    fn is_faster_than(self, backend: Backend) -> bool {
+        let message = [[0x5a; 64]; 64];
+        let time = |hash: &dyn Fn()| {
+            let time_once = || {
+                #[expect(clippy::disallowed_methods, reason = "the processor is measured, once")]
+                let begun = Instant::now();
+                hash();
+                begun.elapsed()
+            };
+            // The first time may wait for what the processor has to switch on; any may be interrupted.
+            (0..4).map(|_| time_once()).min().unwrap_or(Duration::MAX)
+        };
+        let wide = time(&|| {
+            let mut states = [SHA256_START; LANES];
+            self.compress(&mut states, [black_box(&message); LANES]);
+            black_box(states);
+        });
+        let others = time(&|| {
+            for _ in 0..WIDE_MIN / 2 {
+                let mut states = [SHA256_START; 2];
+                backend.compress(&mut states, [black_box(&message); 2]);
+                black_box(states);
+            }
+        });
+        wide < others
+    }
+
+    /// Takes as many blocks of each message into its state as the shortest has; tells how many.
+    pub(super) fn compress(self, states: &mut [State; LANES], blocks: [&[Block]; LANES]) -> usize {
+        // SAFETY: `self` proves that the instructions exist.
+        unsafe { compress(states, blocks) }
+    }
+}
+
+/// Rounds by their numbers, which are constants: no loop of them keeps the words in registers.
+macro_rules! rounds {
+    ($rounds:ident, $($round:literal)*) => { $($rounds.round::<$round>();)* };
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vl")]
+fn compress(states: &mut [State; LANES], blocks: [&[Block]; LANES]) -> usize {
+    let count = blocks.iter().map(|blocks| blocks.len()).min().unwrap_or_default();
+    let zero = _mm256_setzero_si256();
+    // Words are big-endian.
+    let swap =
+        _mm256_broadcastsi128_si256(_mm_set_epi64x(0x0c0d_0e0f_0809_0a0b, 0x0405_0607_0001_0203));
+    let mut words = [zero; 8];
+    for (row, state) in words.iter_mut().zip(&*states) {
+        // SAFETY: 32 readable bytes; the instruction asks for no alignment.
+        *row = unsafe { _mm256_loadu_si256(state.as_ptr().cast()) };
+    }
+    transpose(&mut words);
+    for i in 0..count {
+        let (mut front, mut back) = ([zero; 8], [zero; 8]);
+        for (lane, blocks) in blocks.iter().enumerate() {
+            let at = blocks[i].as_ptr();
+            // SAFETY: 64 readable bytes; the instruction asks for no alignment.
+            let halves =
+                unsafe { (_mm256_loadu_si256(at.cast()), _mm256_loadu_si256(at.add(32).cast())) };
+            front[lane] = _mm256_shuffle_epi8(halves.0, swap);
+            back[lane] = _mm256_shuffle_epi8(halves.1, swap);
+        }
+        transpose(&mut front);
+        transpose(&mut back);
+        let mut input = [zero; 16];
+        input[..8].copy_from_slice(&front);
+        input[8..].copy_from_slice(&back);
+        let mut rounds = Rounds { state: words, input };
+        rounds!(rounds,
+             0  1  2  3  4  5  6  7  8  9 10 11 12 13 14 15
+            16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31
+            32 33 34 35 36 37 38 39 40 41 42 43 44 45 46 47
+            48 49 50 51 52 53 54 55 56 57 58 59 60 61 62 63
+        );
+        for (word, now) in words.iter_mut().zip(rounds.state) {
+            *word = _mm256_add_epi32(*word, now);
+        }
+    }
+    transpose(&mut words);
+    for (state, row) in states.iter_mut().zip(words) {
+        // SAFETY: 32 writable bytes; the instruction asks for no alignment.
+        unsafe { _mm256_storeu_si256(state.as_mut_ptr().cast(), row) }
+    }
+    count
+}
+
+/// The 64 rounds of a block. FIPS 180-4, 6.2.2.
+struct Rounds {
+    state: [__m256i; 8],
+    input: [__m256i; 16],
+}
+
+impl Rounds {
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
+    fn round<const ROUND: usize>(&mut self) {
+        let w = &mut self.input;
+        let at = |back: usize| (ROUND + 16 - back) % 16;
+        if ROUND >= 16 {
+            let (near, far) = (w[at(2)], w[at(15)]);
+            let sigma_0 = xor(
+                _mm256_ror_epi32::<7>(far),
+                _mm256_ror_epi32::<18>(far),
+                _mm256_srli_epi32::<3>(far),
+            );
+            let sigma_1 = xor(
+                _mm256_ror_epi32::<17>(near),
+                _mm256_ror_epi32::<19>(near),
+                _mm256_srli_epi32::<10>(near),
+            );
+            w[at(0)] = sum([w[at(0)], sigma_0, w[at(7)], sigma_1]);
+        }
+        let constant = _mm256_set1_epi32(ROUND_CONSTANTS[ROUND].cast_signed());
+        let input = _mm256_add_epi32(w[at(0)], constant);
+        // The words stay where they are, and their names move on.
+        let at = |name: usize| (name + 64 - ROUND) % 8;
+        let s = &mut self.state;
+        let [a, b, c, d] = [s[at(0)], s[at(1)], s[at(2)], s[at(3)]];
+        let [e, f, g, h] = [s[at(4)], s[at(5)], s[at(6)], s[at(7)]];
+        let sum_1 =
+            xor(_mm256_ror_epi32::<6>(e), _mm256_ror_epi32::<11>(e), _mm256_ror_epi32::<25>(e));
+        // Bits of f where e has ones, of g where it has none.
+        let choice = _mm256_ternarylogic_epi32::<0xca>(e, f, g);
+        let first = sum([h, input, sum_1, choice]);
+        let sum_0 =
+            xor(_mm256_ror_epi32::<2>(a), _mm256_ror_epi32::<13>(a), _mm256_ror_epi32::<22>(a));
+        let majority = _mm256_ternarylogic_epi32::<0xe8>(a, b, c);
+        s[at(3)] = _mm256_add_epi32(d, first);
+        s[at(7)] = _mm256_add_epi32(first, _mm256_add_epi32(sum_0, majority));
+    }
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512vl")]
+fn xor(a: __m256i, b: __m256i, c: __m256i) -> __m256i {
+    _mm256_ternarylogic_epi32::<0x96>(a, b, c)
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn sum([a, b, c, d]: [__m256i; 4]) -> __m256i {
+    _mm256_add_epi32(_mm256_add_epi32(a, b), _mm256_add_epi32(c, d))
+}
+
+/// Makes columns of rows.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn transpose(rows: &mut [__m256i; 8]) {
+    // Words of two rows take turns; then pairs of words of two pairs of rows; then halves are exchanged.
+    let mut pairs = *rows;
+    for i in [0, 2, 4, 6] {
+        pairs[i] = _mm256_unpacklo_epi32(rows[i], rows[i + 1]);
+        pairs[i + 1] = _mm256_unpackhi_epi32(rows[i], rows[i + 1]);
+    }
+    let mut fours = pairs;
+    for i in [0, 4] {
+        fours[i] = _mm256_unpacklo_epi64(pairs[i], pairs[i + 2]);
+        fours[i + 1] = _mm256_unpackhi_epi64(pairs[i], pairs[i + 2]);
+        fours[i + 2] = _mm256_unpacklo_epi64(pairs[i + 1], pairs[i + 3]);
+        fours[i + 3] = _mm256_unpackhi_epi64(pairs[i + 1], pairs[i + 3]);
+    }
+    for i in 0..4 {
+        rows[i] = _mm256_permute2x128_si256::<0x20>(fours[i], fours[i + 4]);
+        rows[i + 4] = _mm256_permute2x128_si256::<0x31>(fours[i], fours[i + 4]);
+    }
+}
