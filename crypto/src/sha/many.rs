@@ -14,8 +14,8 @@ const LONG_LEN: usize = 512;
 /// How many messages a step of [`Backend::compress`] is for at most.
 const LANES_MAX: usize = 4;
 
-/// From how many messages on the wide way is taken, where it is the faster one.
-pub(super) const WIDE_MIN: usize = 6;
+/// From how many messages on the wide way is taken, where it is the faster one for as many as it has lanes.
+const WIDE_MIN: usize = 7;
 
 /// What gets hashed: a secret and the data behind it.
 #[derive(Debug)]
