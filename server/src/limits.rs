@@ -142,14 +142,16 @@ pub const MEDIA_THREADS: usize = 8;
 pub const UPLOAD_IN_FLIGHT_LEN_MAX: usize = 16 * 1024 * 1024;
 /// How many bytes of parts of all accounts may be on their way to the store; further ones wait.
 pub const UPLOADS_IN_FLIGHT_LEN_MAX: usize = 64 * 1024 * 1024;
+/// How many bytes of parts of all accounts may wait for that; further ones are told to come back at once.
+pub const UPLOADS_WAITING_LEN_MAX: usize = 256 * 1024 * 1024;
 /// How long a part waits for that before it is told to come back.
 pub const UPLOAD_WAIT: Duration = Duration::from_secs(20);
 /// How many uploads under way are remembered; the rows know the others.
 pub const UPLOAD_REMEMBERED_COUNT: usize = 16 * 1024;
-/// How many threads store parts of large files: two wait for the disk while another hashes.
-pub const LARGE_PARTS_THREADS: usize = 3;
-/// How many parts of large files are stored together.
-pub const PARTS_TOGETHER_COUNT: usize = 8;
+/// How many threads store parts of large files: the others wait for the disk while one hashes.
+pub const LARGE_PARTS_THREADS: usize = 4;
+/// How many parts of large files are stored together: with more, each takes longer, and those who wait for it.
+pub const PARTS_TOGETHER_COUNT: usize = 4;
 /// How many pieces of one part are looked for: it may be sent again with other bytes, several times at once.
 pub const PART_VERSION_COUNT: usize = 64;
 /// How many bytes of a blob are read and kept in memory together.

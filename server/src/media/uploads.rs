@@ -127,6 +127,8 @@ pub(crate) struct Uploads {
     open: Mutex<HashMap<(UserId, i64), Arc<Upload>>>,
     accounts: Mutex<HashMap<UserId, Weak<Semaphore>>>,
     all: Arc<Semaphore>,
+    /// For those that wait for one of these.
+    waiting: Semaphore,
     wait_max: Duration,
 }
 
@@ -136,6 +138,7 @@ impl Default for Uploads {
             open: Mutex::default(),
             accounts: Mutex::default(),
             all: Arc::new(Semaphore::new(limits::UPLOADS_IN_FLIGHT_LEN_MAX)),
+            waiting: Semaphore::new(limits::UPLOADS_WAITING_LEN_MAX),
             wait_max: limits::UPLOAD_WAIT,
         }
     }
@@ -148,10 +151,11 @@ struct Room {
 }
 
 impl Uploads {
-    /// Waits until `len` more bytes of the account may be on their way.
+    /// Waits until `len` more bytes of the account may be on their way, unless too many wait already.
     async fn room(&self, user: UserId, len: usize) -> Result<Room> {
         let len = u32::try_from(len).map_err(|_| RpcError::FILE_PART_TOO_BIG)?;
         let account = self.account(user);
+        let _waits = self.waiting.try_acquire_many(len).map_err(|_| RpcError::flood_wait(1))?;
         let room = async {
             // First its own, so that an account that waits for itself keeps nobody else waiting.
             let account = account.acquire_many_owned(len).await.ok()?;
@@ -513,6 +517,28 @@ mod tests {
             drop(first);
             assert!(room(count + 1, 1).await.is_ok() && room(1, 1).await.is_ok());
         });
+    }
+
+    /// `UPLOADS_WAITING_LEN_MAX`: what waits is in memory, so more is told to come back at once.
+    #[tokio::test(start_paused = true)]
+    async fn only_so_much_waits() {
+        let uploads = Arc::new(Uploads::default());
+        let own = limits::UPLOAD_IN_FLIGHT_LEN_MAX;
+        let first = uploads.room(UserId(1), own).await.expect("all that an account may have");
+        let mut waiting = tokio::task::JoinSet::new();
+        for _ in 0..limits::UPLOADS_WAITING_LEN_MAX / own {
+            let uploads = Arc::clone(&uploads);
+            waiting.spawn(async move { uploads.room(UserId(1), own).await.map(drop) });
+        }
+        tokio::task::yield_now().await;
+        let begun = tokio::time::Instant::now();
+        assert_eq!(uploads.room(UserId(1), 1).await.err(), Some(RpcError::flood_wait(1)));
+        assert_eq!(begun.elapsed(), Duration::ZERO);
+        drop(first);
+        while let Some(waited) = waiting.join_next().await {
+            assert_eq!(waited.unwrap(), Ok(()));
+        }
+        assert!(uploads.room(UserId(1), 1).await.is_ok());
     }
 
     /// `UPLOAD_REMEMBERED_COUNT`: those in use are not forgotten for others.
