@@ -24,9 +24,9 @@ pub(crate) const PART_LEN: usize = 512 * 1024;
 /// end waits for the other.
 const WINDOW: usize = 48;
 /// Parts that are made and sealed before they are due, on all connections together.
-const AHEAD: usize = 8;
+const AHEAD: usize = 16;
 /// So many of them are sealed side by side.
-const SEALED_TOGETHER: usize = 4;
+const SEALED_TOGETHER: usize = 8;
 /// How long nothing may come.
 const PATIENCE: Duration = Duration::from_secs(60);
 
