@@ -1,9 +1,9 @@
 //! SHA-256 with the SHA instructions of x86-64, of several independent messages side by side.
 //!
-//! A round waits for the round before it: two rounds are one instruction of 4 cycles, but one can begin each cycle. Two
-//! messages in one stream of instructions therefore take little longer than one; what four save is mostly used up by what is
-//! around the rounds, and a tenth is left. A single one is the same function with one lane; `aes_ige` weaves that into a chain
-//! of its own.
+//! A round waits for the round before it: two rounds are one instruction of 4 cycles, but one can begin each cycle, or every
+//! other one on Intel's processors. Two messages in one stream of instructions therefore take little longer than one; what four
+//! save is mostly used up by what is around the rounds, and a tenth is left. A single one is the same function with one lane;
+//! `aes_ige` weaves that into a chain of its own.
 //!
 //! What is unsafe here: calling functions that need instructions, after a value of [`ShaNi`] has shown that the
 //! processor has them.
