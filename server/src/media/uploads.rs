@@ -154,12 +154,18 @@ impl Uploads {
     /// Waits until `len` more bytes of the account may be on their way, unless too many wait already.
     async fn room(&self, user: UserId, len: usize) -> Result<Room> {
         let len = u32::try_from(len).map_err(|_| RpcError::FILE_PART_TOO_BIG)?;
-        let account = self.account(user);
+        // First its own, so that an account that waits for itself keeps nobody else waiting.
+        let of_both = [self.account(user), Arc::clone(&self.all)];
+        let [account, all] =
+            of_both.each_ref().map(|of| Arc::clone(of).try_acquire_many_owned(len));
+        if let (Ok(account), Ok(all)) = (account, all) {
+            return Ok(Room { _account: account, _all: all });
+        }
         let _waits = self.waiting.try_acquire_many(len).map_err(|_| RpcError::flood_wait(1))?;
+        let [account, all] = of_both;
         let room = async {
-            // First its own, so that an account that waits for itself keeps nobody else waiting.
             let account = account.acquire_many_owned(len).await.ok()?;
-            let all = Arc::clone(&self.all).acquire_many_owned(len).await.ok()?;
+            let all = all.acquire_many_owned(len).await.ok()?;
             Some(Room { _account: account, _all: all })
         };
         let room = tokio::time::timeout(self.wait_max, room).await;
@@ -534,6 +540,7 @@ mod tests {
         let begun = tokio::time::Instant::now();
         assert_eq!(uploads.room(UserId(1), 1).await.err(), Some(RpcError::flood_wait(1)));
         assert_eq!(begun.elapsed(), Duration::ZERO);
+        assert!(uploads.room(UserId(2), own).await.is_ok(), "others need not wait");
         drop(first);
         while let Some(waited) = waiting.join_next().await {
             assert_eq!(waited.unwrap(), Ok(()));
