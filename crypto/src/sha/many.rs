@@ -2,20 +2,22 @@
 
 #![expect(clippy::indexing_slicing, reason = "lanes by their numbers")]
 
-use super::{
-    Backend, Block, SHA256_START, State, pad, to_bytes,
-    wide::{self, Wide},
-};
+use core::array;
+
+use super::{Backend, Block, SHA256_START, State, pad, to_bytes, wide::Wide};
 use crate::Secret;
 
 /// From which length on the first message has all hashed in more than two lanes: what that takes more is lost on shorter ones.
 const LONG_LEN: usize = 512;
 
-/// How many messages a step of [`Backend::compress`] is for at most.
-const LANES_MAX: usize = 4;
+/// The same where there are enough for sixteen lanes.
+const LONG_LEN_OF_SIXTEEN: usize = 192;
 
-/// From how many messages on the wide way is taken, where it is the faster one for as many as it has lanes.
-const WIDE_MIN: usize = 7;
+/// From how many messages on the eight lanes of [`Wide`] are taken, some of them idle if need be.
+const EIGHT_MIN: usize = 7;
+
+/// From how many messages on it is the sixteen lanes, which take as long as eight and three alone.
+const SIXTEEN_MIN: usize = 11;
 
 /// What gets hashed: a secret and the data behind it.
 #[derive(Debug)]
@@ -37,68 +39,46 @@ pub(crate) fn sha256_many<'a, T>(
     let backend = Backend::detect();
     let count_max = messages.size_hint().1.unwrap_or(usize::MAX);
     let mut messages = messages.peekable();
-    if messages.peek().is_none_or(|first| first.data.len() < LONG_LEN) {
-        return sha256_many_with::<T, 2>(backend, messages, done);
-    }
+    let first_len = messages.peek().map_or(0, |first| first.data.len());
+    let is_long = first_len >= LONG_LEN;
     match Wide::if_faster_than(backend) {
-        Some(wide) if count_max >= WIDE_MIN => sha256_many_wide(backend, wide, messages, done),
-        _ => sha256_many_with::<T, LANES_MAX>(backend, messages, done),
+        wide @ Some(_) if count_max >= SIXTEEN_MIN && first_len >= LONG_LEN_OF_SIXTEEN => {
+            sha256_many_with::<T, 16>(backend, wide, messages, done);
+        }
+        wide @ Some(_) if count_max >= EIGHT_MIN && is_long => {
+            sha256_many_with::<T, 8>(backend, wide, messages, done);
+        }
+        _ if is_long => sha256_many_with::<T, 4>(backend, None, messages, done),
+        _ => sha256_many_with::<T, 2>(backend, None, messages, done),
     }
 }
 
 /// Hashes messages in so many lanes.
 fn sha256_many_with<'a, T, const LANES: usize>(
     backend: Backend,
+    wide: Option<Wide>,
     messages: impl Iterator<Item = Message<'a, T>>,
     mut done: impl FnMut(T, [u8; 32]),
 ) {
-    const { assert!(LANES <= LANES_MAX) };
     let mut messages = messages.fuse();
     let mut lanes: [Lane<'a, T>; LANES] = [const { Lane::IDLE }; LANES];
     let mut states = [SHA256_START; LANES];
     loop {
         let (busy, count) = refill(&mut lanes, &mut states, &mut messages, &mut done);
-        let todo = lanes.each_ref().map(Lane::todo);
-        let step = if count == LANES {
-            backend.compress(&mut states, todo)
-        } else {
-            // No message is left but those that are being hashed.
-            compress_some(backend, &mut states, &todo, &busy[..count])
+        let mut work = Work { states: &mut states, todo: lanes.each_ref().map(Lane::todo) };
+        let busy = &busy[..count];
+        let (taken, step) = match (count, wide) {
+            (0, _) => return,
+            // Nothing has to be picked: a tenth of what short messages take.
+            (_, None) if count == LANES => (count, backend.compress(work.states, work.todo)),
+            (SIXTEEN_MIN.., Some(wide)) => work.on(busy, |states, todo| wide.sixteen(states, todo)),
+            (EIGHT_MIN.., Some(wide)) => work.on(busy, |states, todo| wide.eight(states, todo)),
+            (1, _) => work.on(busy, |states: &mut [_; 1], todo| backend.compress(states, todo)),
+            (2, _) => work.on(busy, |states: &mut [_; 2], todo| backend.compress(states, todo)),
+            (3, _) => work.on(busy, |states: &mut [_; 3], todo| backend.compress(states, todo)),
+            (_, _) => work.on(busy, |states: &mut [_; 4], todo| backend.compress(states, todo)),
         };
-        if step == 0 {
-            return;
-        }
-        lanes.iter_mut().for_each(|lane| lane.done += step);
-    }
-}
-
-/// Hashes messages in many lanes, and the last ones in few.
-fn sha256_many_wide<'a, T>(
-    backend: Backend,
-    wide: Wide,
-    messages: impl Iterator<Item = Message<'a, T>>,
-    mut done: impl FnMut(T, [u8; 32]),
-) {
-    let mut messages = messages.fuse();
-    let mut lanes: [Lane<'a, T>; wide::LANES] = [const { Lane::IDLE }; wide::LANES];
-    let mut states = [SHA256_START; wide::LANES];
-    loop {
-        let (busy, count) = refill(&mut lanes, &mut states, &mut messages, &mut done);
-        let mut todo = lanes.each_ref().map(Lane::todo);
-        let mut busy = &busy[..count];
-        let step = if count >= WIDE_MIN {
-            // Lanes without a message do over again what the first of the others does.
-            let first = todo[busy[0]];
-            todo.iter_mut().filter(|todo| todo.is_empty()).for_each(|todo| *todo = first);
-            wide.compress(&mut states, todo)
-        } else {
-            busy = &busy[..count.min(LANES_MAX)];
-            compress_some(backend, &mut states, &todo, busy)
-        };
-        if step == 0 {
-            return;
-        }
-        busy.iter().for_each(|lane| lanes[*lane].done += step);
+        busy[..taken].iter().for_each(|lane| lanes[*lane].done += step);
     }
 }
 
@@ -126,34 +106,29 @@ fn refill<'a, T, const LANES: usize>(
     (busy, count)
 }
 
-/// Takes as many blocks of the lanes `busy`, four at most, into their states as each of them has; tells how many.
-fn compress_some<const LANES: usize>(
-    backend: Backend,
-    states: &mut [State; LANES],
-    todo: &[&[Block]; LANES],
-    busy: &[usize],
-) -> usize {
-    // Whatever has no arm here would count as hashed.
-    const { assert!(LANES_MAX == 4) };
-    match *busy {
-        [a] => compress(backend, states, todo, [a]),
-        [a, b] => compress(backend, states, todo, [a, b]),
-        [a, b, c] => compress(backend, states, todo, [a, b, c]),
-        [a, b, c, d] => compress(backend, states, todo, [a, b, c, d]),
-        _ => 0,
-    }
+/// What lanes have to do, as long as none is refilled.
+struct Work<'s, 't, const LANES: usize> {
+    states: &'s mut [State; LANES],
+    todo: [&'t [Block]; LANES],
 }
 
-fn compress<const L: usize, const LANES: usize>(
-    backend: Backend,
-    states: &mut [State; LANES],
-    todo: &[&[Block]; LANES],
-    busy: [usize; L],
-) -> usize {
-    let mut of_busy = busy.map(|lane| states[lane]);
-    let count = backend.compress(&mut of_busy, busy.map(|lane| todo[lane]));
-    busy.into_iter().zip(of_busy).for_each(|(lane, state)| states[lane] = state);
-    count
+impl<const LANES: usize> Work<'_, '_, LANES> {
+    /// Has the first `L` lanes of `busy` worked on, or all if there are fewer; tells how many they are, and how many blocks
+    /// of each are done.
+    #[inline]
+    fn on<const L: usize>(
+        &mut self,
+        busy: &[usize],
+        compress: impl FnOnce(&mut [State; L], [&[Block]; L]) -> usize,
+    ) -> (usize, usize) {
+        let taken = busy.len().min(L);
+        // Where a lane is missing, the work of the first is done over again.
+        let lanes: [usize; L] = array::from_fn(|at| busy[if at < taken { at } else { 0 }]);
+        let mut states = lanes.map(|lane| self.states[lane]);
+        let step = compress(&mut states, lanes.map(|lane| self.todo[lane]));
+        busy[..taken].iter().zip(states).for_each(|(lane, state)| self.states[*lane] = state);
+        (taken, step)
+    }
 }
 
 /// A message being hashed, in blocks:
@@ -228,14 +203,17 @@ mod tests {
         for backend in Backend::all() {
             let name = format!("{backend:?}");
             same(&name, &all, &expected, |messages, done| {
-                sha256_many_with::<_, 2>(backend, messages, done);
+                sha256_many_with::<_, 2>(backend, None, messages, done);
             });
             same(&name, &all, &expected, |messages, done| {
-                sha256_many_with::<_, LANES_MAX>(backend, messages, done);
+                sha256_many_with::<_, 4>(backend, None, messages, done);
             });
-            if let Some(wide) = Wide::detect() {
-                same(&format!("{name}, wide"), &all, &expected, |messages, done| {
-                    sha256_many_wide(backend, wide, messages, done);
+            if let wide @ Some(_) = Wide::detect() {
+                same(&format!("{name}, eight"), &all, &expected, |messages, done| {
+                    sha256_many_with::<_, 8>(backend, wide, messages, done);
+                });
+                same(&format!("{name}, sixteen"), &all, &expected, |messages, done| {
+                    sha256_many_with::<_, 16>(backend, wide, messages, done);
                 });
             }
         }
@@ -267,6 +245,25 @@ mod tests {
             check(&[150, len, 64, 299 - len]);
             check(&[150, len, 64, 299 - len, len / 2, 1]);
             check(&[150, len, 64, 299 - len, len / 2, 1, 299, len, 80]);
+            check(&[len; 11]);
+            check(&[
+                80,
+                len,
+                64,
+                299 - len,
+                1,
+                299,
+                len,
+                63,
+                65,
+                len / 2,
+                0,
+                119,
+                120,
+                5,
+                290,
+                len,
+            ]);
         }
     }
 

@@ -14,8 +14,6 @@ mod wide {
 
     use super::{Backend, Block, State};
 
-    pub(super) const LANES: usize = 8;
-
     /// Proof of what is not there.
     #[derive(Clone, Copy, Debug)]
     pub(super) enum Wide {}
@@ -30,7 +28,11 @@ mod wide {
             None
         }
 
-        pub(super) const fn compress(self, _: &mut [State; LANES], _: [&[Block]; LANES]) -> usize {
+        pub(super) const fn eight(self, _: &mut [State; 8], _: [&[Block]; 8]) -> usize {
+            match self {}
+        }
+
+        pub(super) const fn sixteen(self, _: &mut [State; 16], _: [&[Block]; 16]) -> usize {
             match self {}
         }
     }
