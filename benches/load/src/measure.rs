@@ -62,6 +62,16 @@ impl Figures {
     }
 }
 
+/// How often that is measured which a pause of the machine would spoil. The middle one counts.
+pub(crate) const TIMES: usize = 3;
+
+/// The middle one in the order of `key`; of two, the lower one.
+pub(crate) fn middle<T>(mut of: Vec<T>, key: impl Fn(&T) -> f64) -> Result<T> {
+    of.sort_by(|one, other| key(one).total_cmp(&key(other)));
+    let at = of.len().saturating_sub(1) / 2;
+    of.into_iter().nth(at).ok_or_else(|| Error::Protocol("nothing was measured".to_owned()))
+}
+
 /// A histogram of times up to a minute.
 pub(crate) fn histogram() -> Histogram<u64> {
     Histogram::new_with_bounds(1, 60_000_000_000, 3).expect("the bounds are in order")
@@ -344,4 +354,20 @@ fn drain(
         }
     }
     Ok(sent.count())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `TIMES`: one that is far off, on either side, is not told.
+    #[test]
+    fn the_middle_one_counts() {
+        const { assert!(TIMES % 2 == 1) };
+        for (all, expected) in [(vec![9.0, 1.0, 2.0], 2.0), (vec![2.0, 1.0], 1.0), (vec![3.0], 3.0)]
+        {
+            assert_eq!(middle(all, |it| *it).unwrap(), expected);
+        }
+        assert!(middle(Vec::<f64>::new(), |it| *it).is_err());
+    }
 }

@@ -106,7 +106,9 @@ const METHOD: &str = "
   sends once both boxes are synced to disk. Texts have 100 bytes; 64 people write to 64 others.
 - Clients acknowledge as clients do: with what they send next, or once sixteen are due.
 - A file goes in parts of 512 KiB, each its own request, 48 under way on all connections together; a sent part counts until it
-  is synced to disk. \"Alone\" is opening or sealing one such packet after another, while nothing else runs.
+  is synced to disk. \"Alone\" is opening or sealing one such packet after another, just before, while nothing else runs.
+- Files, floods and photos are measured three times each, always with what they are compared with just before, and the middle
+  one of the three ratios is told: a machine may pause, or its disk be slow for a while.
 - JetStream is given a file stream, acknowledged publishing and a push consumer for each recipient, which it need not
   acknowledge; mosquitto QoS 1 on both legs, nothing kept on disk; ejabberd accounts in mnesia, no shapers, no encryption.
 - CPU is the time of all threads of the server on its core, from `/proc`. Where the generator was busier than the server,
