@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::goals::Goal;
+use super::machine::BUSY_CORES;
 use super::plot::{Bar, Line, bars, curves, escaped};
 use super::{BAUDOT, Group, Report, Row, json, load_percent, markdown, number};
 
@@ -63,10 +64,10 @@ pub(crate) fn write(report: &Report, goals: &[Goal]) -> String {
         number(machine.sync_us),
         report.seconds,
     );
-    if machine.load_before > 0.5 {
+    if machine.load_before > BUSY_CORES {
         let _ = write!(
             out,
-            "<div class='card warn'>The machine was busy with other work when this began ({} runnable processes): \
+            "<div class='card warn'>The machine was busy with other work when this began ({} cores): \
              absolute figures are too low, and ratios noisy.</div>",
             number(machine.load_before)
         );

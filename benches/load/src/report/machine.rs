@@ -2,6 +2,10 @@
 
 use std::fs;
 use std::process::Command;
+use std::time::Duration;
+
+/// From how many busy cores on a page says that others were at work.
+pub(super) const BUSY_CORES: f64 = 0.2;
 
 /// The machine, the build and the day.
 #[derive(Clone, Debug)]
@@ -17,7 +21,7 @@ pub(crate) struct Machine {
     /// The commit, with a mark if something was not committed.
     pub(crate) commit: String,
     pub(crate) date: String,
-    /// How busy the machine was before anything began: runnable processes, averaged over a minute.
+    /// How many cores were busy in the second before anything began, those that the host kept for itself included.
     pub(crate) load_before: f64,
     /// How long one write with a sync takes, in microseconds, the median.
     pub(crate) sync_us: f64,
@@ -44,22 +48,39 @@ impl Machine {
         let flags = field(&processors, "flags").unwrap_or_default();
         let known = ["aes", "vaes", "sha_ni", "avx2", "avx512f"];
         let has = |flag: &&str| flags.split(' ').any(|own| own == *flag);
-        let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
         let commit = output("git", &["rev-parse", "--short=12", "HEAD"]);
         let changed = output("git", &["status", "--porcelain", "--untracked-files=no"]);
+        let cores = processors.lines().filter(|line| line.starts_with("processor")).count();
         Self {
             processor: field(&processors, "model name").unwrap_or_else(|| "unknown".to_owned()),
-            cores: processors.lines().filter(|line| line.starts_with("processor")).count(),
+            cores,
             memory_gib: memory_kib.div_ceil(1024 * 1024),
             kernel: output("uname", &["-sr"]),
             instructions: known.into_iter().filter(has).collect(),
             ige: crypto::aes_ige::backend(),
             commit: if changed.is_empty() { commit } else { format!("{commit} with changes") },
             date: output("date", &["-u", "+%Y-%m-%d %H:%M UTC"]),
-            load_before: load.split(' ').next().and_then(|load| load.parse().ok()).unwrap_or(0.0),
+            load_before: busy_share().map_or(f64::NAN, |share| share * cores as f64),
             sync_us: sync_us().unwrap_or(f64::NAN),
         }
     }
+}
+
+/// Which share of the cores' time goes to something, over a second.
+fn busy_share() -> Option<f64> {
+    /// Ticks of all cores since the start, and how many of them were idle.
+    fn ticks() -> Option<(f64, f64)> {
+        let stat = fs::read_to_string("/proc/stat").ok()?;
+        let all: Vec<f64> =
+            stat.lines().next()?.split(' ').filter_map(|number| number.parse().ok()).collect();
+        // user, nice, system, idle, waiting for the disk, interrupts, soft ones, stolen; guests are in user.
+        let all = all.get(..8)?;
+        Some((all.iter().sum(), all[3] + all[4]))
+    }
+    let (all, idle) = ticks()?;
+    std::thread::sleep(Duration::from_secs(1));
+    let (all_then, idle_then) = ticks()?;
+    Some(1.0 - (idle_then - idle) / (all_then - all))
 }
 
 /// What a sync takes where temporary files are, as the servers' data is.

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::goals::{Goal, Wanted};
+use super::machine::BUSY_CORES;
 use super::{Group, Report, load_percent, number};
 
 /// A goal's number as text.
@@ -33,7 +34,7 @@ pub(crate) fn write(report: &Report, goals: &[Goal]) -> String {
         out,
         "| | |\n|---|---|\n| machine | {}, {} cores, {} GiB, {} |\n| instructions | {} (IGE: {}) |\n\
          | a write with a sync | {} µs |\n| commit | {} |\n| date | {} |\n| took | {} s |\n\
-         | other load before | {} runnable |\n",
+         | busy just before | {} cores |\n",
         machine.processor,
         machine.cores,
         machine.memory_gib,
@@ -46,7 +47,7 @@ pub(crate) fn write(report: &Report, goals: &[Goal]) -> String {
         report.seconds,
         number(machine.load_before),
     );
-    if machine.load_before > 0.5 {
+    if machine.load_before > BUSY_CORES {
         out.push_str(
             "**The machine was busy with other work when this began: absolute figures are too low, and ratios noisy.**\n\n",
         );
