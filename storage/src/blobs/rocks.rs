@@ -10,8 +10,8 @@
 //! is the first.) The highest bit of the length says that the bytes are in a [large file](large) instead.
 //!
 //! A piece of a large file goes there, in four steps: its slot is taken, its bytes are written and synced, its note is
-//! written and synced, the slot is free. A slot whose bytes a note names is never written again: what comes for it with
-//! other bytes, or while it is taken, goes the way of short files.
+//! written and synced, the slot is free. A slot whose bytes a note names is never written again, but with the same bytes if
+//! they are there no more: what comes for it with other bytes, or while it is taken, goes the way of short files.
 //!
 //! Reads check our CRC, not RocksDB's own, which is computed without the processor's help unless RocksDB is compiled for
 //! newer processors only: a read of 512 KiB took 1.1 ms with it, most of that for the checksum.
@@ -293,6 +293,12 @@ impl Store {
         Ok(found)
     }
 
+    /// Whether a slot holds the bytes that its note tells of.
+    fn is_in_slot(&self, slot: Slot, note: Note) -> bool {
+        let bytes = self.large.read(slot, note.len as usize);
+        bytes.is_ok_and(|bytes| bytes.is_some_and(|bytes| note.fits(&bytes)))
+    }
+
     /// Whether any piece of `data` is in a large file.
     fn has_large(&self, data: DataId) -> Result<bool, Error> {
         let first = PieceKey { data, part: 0, check: [0; 8] };
@@ -377,8 +383,12 @@ impl Pieces for RocksPieces {
             }
             let note = Note::of(bytes, *crc, Place::LargeFile)?;
             match self.store.note_of_slot(slot)? {
-                // It came before, and is durable.
-                Some(known) if known == (*key, note) => {}
+                // It came before, and is durable; unless somebody removed the file, or the disk forgot.
+                Some(known) if known == (*key, note) => {
+                    if !self.store.is_in_slot(slot, note) {
+                        slots.push(Piece { slot, bytes });
+                    }
+                }
                 Some(_) => put_rows(&mut batch, key, bytes, *crc)?,
                 None => {
                     slots.push(Piece { slot, bytes });

@@ -330,3 +330,20 @@ fn slots_are_written_once() {
     put(2, &other);
     assert!(fs::read(&path).unwrap()[..PIECE_LEN_MAX] == other);
 }
+
+/// A piece whose bytes are there no more, or not as they were, is written again when it comes again.
+#[test]
+fn what_was_lost_is_written_again() {
+    let opened = Opened::new();
+    let piece = |part| (key(1, part), Bytes::from(vec![part as u8 + 1; PIECE_LEN_MAX]));
+    put_large(&opened, &[piece(0), piece(1)]);
+    let path = opened.folder.path().join("large").join("0000000000000001");
+    fs::remove_file(&path).unwrap();
+    put_large(&opened, &[piece(0)]);
+    assert_eq!(opened.pieces.get(&key(1, 0)).unwrap(), Some(piece(0).1));
+    assert_eq!(opened.pieces.get(&key(1, 1)).ok().flatten(), None, "it did not come again");
+    fs::write(&path, vec![9; 2 * PIECE_LEN_MAX]).unwrap();
+    opened.pieces.get(&key(1, 1)).unwrap_err();
+    put_large(&opened, &[piece(1)]);
+    assert_eq!(opened.pieces.get(&key(1, 1)).unwrap(), Some(piece(1).1));
+}
