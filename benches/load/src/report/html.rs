@@ -64,12 +64,12 @@ pub(crate) fn write(report: &Report, goals: &[Goal]) -> String {
         number(machine.sync_us),
         report.seconds,
     );
-    if machine.load_before > BUSY_CORES {
+    if machine.busy_cores > BUSY_CORES {
         let _ = write!(
             out,
             "<div class='card warn'>The machine was busy with other work when this began ({} cores): \
              absolute figures are too low, and ratios noisy.</div>",
-            number(machine.load_before)
+            number(machine.busy_cores)
         );
     }
     let met = goals.iter().filter(|goal| goal.is_met()).count();

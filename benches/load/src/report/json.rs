@@ -69,7 +69,7 @@ pub(crate) fn write(report: &Report, goals: &[Goal]) -> String {
             "kernel": machine.kernel,
             "instructions": machine.instructions,
             "ige": machine.ige,
-            "load_before": machine.load_before,
+            "busy_cores": machine.busy_cores,
             "sync_us": machine.sync_us,
         },
         "goals": goals.iter().map(goal).collect::<Vec<_>>(),

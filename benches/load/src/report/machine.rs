@@ -22,7 +22,7 @@ pub(crate) struct Machine {
     pub(crate) commit: String,
     pub(crate) date: String,
     /// How many cores were busy in the second before anything began, those that the host kept for itself included.
-    pub(crate) load_before: f64,
+    pub(crate) busy_cores: f64,
     /// How long one write with a sync takes, in microseconds, the median.
     pub(crate) sync_us: f64,
 }
@@ -60,7 +60,7 @@ impl Machine {
             ige: crypto::aes_ige::backend(),
             commit: if changed.is_empty() { commit } else { format!("{commit} with changes") },
             date: output("date", &["-u", "+%Y-%m-%d %H:%M UTC"]),
-            load_before: busy_share().map_or(f64::NAN, |share| share * cores as f64),
+            busy_cores: busy_share().map_or(f64::NAN, |share| share * cores as f64),
             sync_us: sync_us().unwrap_or(f64::NAN),
         }
     }

@@ -45,9 +45,9 @@ pub(crate) fn write(report: &Report, goals: &[Goal]) -> String {
         machine.commit,
         machine.date,
         report.seconds,
-        number(machine.load_before),
+        number(machine.busy_cores),
     );
-    if machine.load_before > BUSY_CORES {
+    if machine.busy_cores > BUSY_CORES {
         out.push_str(
             "**The machine was busy with other work when this began: absolute figures are too low, and ratios noisy.**\n\n",
         );
